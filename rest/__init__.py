@@ -1,0 +1,1 @@
+"""Door 1: HTTP. One folder per feature."""

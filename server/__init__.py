@@ -1,0 +1,1 @@
+"""The coflow server: composition root, command line, and the doors' shared core."""

@@ -1,0 +1,74 @@
+"""The one path by which REST reads and changes a live document; server.live implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from crdt_store.ids import Seq, WorkflowId
+    from crdt_store.workflow import Workflow
+    from server.core.auth import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The committed graph as React Flow JSON, and the seq it stands at (its ETag)."""
+
+    seq: Seq
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+    meta: Mapping[str, Any]
+
+
+class StaleSeq(Exception):
+    """The document has moved past the seq that a conditional request named."""
+
+    def __init__(self, expected: Seq, actual: Seq) -> None:
+        super().__init__(f"the document is at seq {actual}, not {expected}")
+        self.expected = expected
+        self.actual = actual
+
+
+class EditForbidden(Exception):
+    """The gate refused the change; `resources` are (type, id) pairs, `reason` is stable."""
+
+    def __init__(self, reason: str, resources: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.resources = resources
+
+
+class Documents(Protocol):
+    async def graph(self, workflow_id: WorkflowId) -> Graph:
+        """From the live room when there is one, else from the store. Raises WorkflowNotFound."""
+        ...
+
+    async def state(self, workflow_id: WorkflowId) -> tuple[Seq, bytes]:
+        """The whole committed document as one Yjs v1 update. Raises WorkflowNotFound."""
+        ...
+
+    async def edit(
+        self,
+        workflow_id: WorkflowId,
+        identity: Identity,
+        change: Callable[[Workflow], None],
+        *,
+        expected_seq: Seq | None = None,
+    ) -> Graph:
+        """Run `change` in the room's next write turn; return the graph once it is committed.
+
+        `change` is synchronous. It must validate before it writes: what it raises reaches the
+        caller, and the document must then be untouched. Raises WorkflowNotFound, StaleSeq,
+        EditForbidden, CommitFailed.
+        """
+        ...
+
+    async def close(self, workflow_id: WorkflowId) -> None:
+        """The workflow was deleted: close its sockets with 4404 and drop the room."""
+        ...
+
+    def access_changed(self, workflow_id: WorkflowId) -> None:
+        """After a commit that bumped the access epoch: act on open sockets within 1 s [ACC-3]."""
+        ...
