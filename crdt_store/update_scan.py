@@ -1,52 +1,43 @@
 """A structural check of an untrusted Yjs v1 update, before pycrdt sees it.
 
-INTERFACE AGREED, TO BE IMPLEMENTED. The names and promises below are what server.live builds on.
+The update is walked once, in time linear in its bytes, without recursion and without believing any
+announced count. What passes can be given to pycrdt if `Scan.missing` is empty for the document.
+
+Codes of UpdateRefused: `malformed` (the bytes), `bad_clock` (beyond 2^31, or a reference to the
+future), `bad_reference` (structs that wait for each other, a parent that is no shared type),
+`unknown_root`, `forbidden_type` (shapes that no workflow has), `not_json` (NaN, infinity),
+`too_deep`, `too_large`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from crdt_store.errors import MalformedUpdate, UpdateTooLarge
 from crdt_store.ids import ClientId
+from crdt_store.scan_result import ClockRange, Scan, ScanLimits
+from crdt_store.struct_walk import walk
+from crdt_store.varint import CLOCK_LIMIT, read_client, read_uint31
+from crdt_store.workflow import ROOTS
 
-ClockRange = tuple[int, int]
-"""[start, end) in Yjs clock ticks."""
+__all__ = [
+    "ClockRange",
+    "Scan",
+    "ScanLimits",
+    "read_delete_set",
+    "read_state_vector",
+    "scan",
+    "scan_in_slices",
+]
 
+MAX_STATE_VECTOR_CLIENTS = 100_000
 
-@dataclass(frozen=True, slots=True)
-class ScanLimits:
-    """What one update may hold. Sizes in bytes."""
-
-    max_update_bytes: int = 16 * 1024 * 1024
-    max_structs: int = 1_000_000
-    max_depth: int = 64
-    extra_roots: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class Scan:
-    """What an update would do, told without applying it.
-
-    `structs`: per client the clock ranges that the update's structs cover, in order. Skip structs
-    are left out, so a client with a gap has more than one range.
-    `needs`: per client the highest clock (inclusive) that some struct or parent refers to and that
-    the update itself does not bring; the document must hold it or the struct would stay pending.
-    `deletes`: per client the ranges that the update's delete set names.
-    """
-
-    structs: dict[ClientId, list[ClockRange]] = field(default_factory=dict)
-    needs: dict[ClientId, int] = field(default_factory=dict)
-    deletes: dict[ClientId, list[ClockRange]] = field(default_factory=dict)
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.structs and not self.deletes
+_ROOT_NAMES = frozenset(name.encode() for name in ROOTS)
+_NO_PAUSE = 1 << 62
+_TRUSTED = ScanLimits(max_update_bytes=CLOCK_LIMIT, max_structs=CLOCK_LIMIT, max_depth=CLOCK_LIMIT)
 
 
 def scan(update: bytes, limits: ScanLimits) -> Scan:
     """Scan a whole update at once. Raises MalformedUpdate or UpdateTooLarge."""
-    raise NotImplementedError
+    return _in_one_go(update, limits, _ROOT_NAMES)
 
 
 def scan_in_slices(
@@ -55,16 +46,55 @@ def scan_in_slices(
     """Scan a large update in slices of bounded work: yields None between slices, last the Scan.
 
     The caller gives the event loop a turn at every None, so that it is never held over 20 ms
-    [LIVE-2]. Raises as `scan` does.
+    [LIVE-2]. A value inside a struct counts like a struct. Raises as `scan` does, at any step.
     """
-    raise NotImplementedError
+    yield (yield from walk(update, limits, _ROOT_NAMES, structs_per_slice))
 
 
 def read_state_vector(data: bytes) -> Mapping[ClientId, int]:
-    """Decode a state vector from an untrusted sync step 1; bounded like `scan`. Raises MalformedUpdate."""
-    raise NotImplementedError
+    """Decode a state vector from an untrusted sync step 1; bounded like `scan`.
+
+    Raises MalformedUpdate, or UpdateTooLarge above 100,000 clients.
+    """
+    state: dict[ClientId, int] = {}
+    try:
+        count, pos = read_uint31(data, 0)
+        if count > MAX_STATE_VECTOR_CLIENTS:
+            raise UpdateTooLarge("too_large", f"state vector announces {count} clients")
+        if count * 2 > len(data) - pos:
+            raise MalformedUpdate("malformed", f"state vector announces {count} clients, too many")
+        for _ in range(count):
+            client, pos = read_client(data, pos)
+            if client in state:
+                raise MalformedUpdate("malformed", f"client {client} twice, before byte {pos}")
+            state[ClientId(client)], pos = read_uint31(data, pos)
+    except IndexError:
+        raise MalformedUpdate("malformed", "the state vector ends too early") from None
+    if pos != len(data):
+        raise MalformedUpdate("malformed", f"bytes left over after the state vector, at {pos}")
+    return state
 
 
 def read_delete_set(update: bytes) -> Mapping[ClientId, Sequence[ClockRange]]:
-    """The delete set of an update of our own making (trusted), merged and sorted per client."""
-    raise NotImplementedError
+    """The delete set of an update of our own making (trusted), merged and sorted per client.
+
+    Costs as much as a scan of the update.
+    """
+    merged: dict[ClientId, list[ClockRange]] = {}
+    for client, ranges in _in_one_go(update, _TRUSTED, None).deletes.items():
+        kept = merged[client] = ranges[:1]
+        for start, end in ranges[1:]:
+            if start == kept[-1][1]:
+                kept[-1] = (kept[-1][0], end)
+            else:
+                kept.append((start, end))
+    return merged
+
+
+def _in_one_go(update: bytes, limits: ScanLimits, roots: frozenset[bytes] | None) -> Scan:
+    try:
+        next(walk(update, limits, roots, _NO_PAUSE))
+    except StopIteration as end:
+        result: Scan = end.value
+        return result
+    raise AssertionError("a walk without a limit has paused")
