@@ -1,0 +1,238 @@
+"""What waits to be written to one room, and how a tick's worth of it becomes journal rows.
+
+Pure but for the document: no sockets, no database. The room supplies the changes and acts on
+their outcomes once they are committed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from crdt_store.ids import ClientId, Seq
+from server.core.documents import EditForbidden, StaleSeq
+from server.live.gate import Arrival, Change, Refuse, decide
+from server.live.live_document import Group, LiveDocument
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from crdt_store.ids import UserId
+    from crdt_store.journal import JournalRow
+    from crdt_store.update_scan import Scan
+    from crdt_store.workflow import Workflow
+    from server.core.access import Permission
+    from server.core.auth import Identity
+    from server.live.claims import Claims
+    from server.live.connection import Connection
+
+_APPLY_EVERY = 512
+_APPLY_EVERY_BYTES = 1024 * 1024
+_FAR = 2**62
+
+
+@dataclass(slots=True, eq=False)
+class SyncChange:
+    """A Yjs update from a socket, scanned and not yet applied."""
+
+    connection: Connection
+    update: bytes
+    scan: Scan
+    arrival: Arrival
+    refusal: Refuse | None = None
+    missing: dict[ClientId, int] | None = None
+    """Set while it waits for structs that nobody has brought yet."""
+    held_since_s: float = 0.0
+    was_tried_in_part: bool = False
+    is_settled: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Edit:
+    """A change from REST, run in the write turn."""
+
+    identity: Identity
+    permissions: Callable[[], frozenset[Permission]]
+    change: Callable[[Workflow], None]
+    expected_seq: Seq | None
+    done: asyncio.Future[None]
+    error: BaseException | None = None
+
+
+Pending = SyncChange | Edit
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one tick did to one room. Nothing of it may be shown before the commit [DUR-1]."""
+
+    rows: list[JournalRow] = field(default_factory=list)
+    changes: list[SyncChange] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+    leftover: list[Pending] = field(default_factory=list)
+    """Not looked at: the time was up."""
+
+
+class Batch:
+    """Applies pending changes to a document, in order, within a time budget. Used once."""
+
+    def __init__(
+        self,
+        document: LiveDocument,
+        claims: Claims,
+        *,
+        max_document_bytes: int,
+        may_apply_partly: Callable[[SyncChange], bool],
+    ) -> None:
+        self._document = document
+        self._claims = claims
+        self._max_document_bytes = max_document_bytes
+        self._may_apply_partly = may_apply_partly
+        self._outcome = Outcome()
+        self._plan: list[Group | tuple[int, Edit]] = []
+        self._open: dict[UserId, Group] = {}
+        self._base: dict[ClientId, int] = {}
+        """For each client of the plan, its clock before the plan."""
+        self._brings: dict[ClientId, Group | None] = {}
+        """Which group brings it; None if several do."""
+        self._partial: list[tuple[int, SyncChange]] = []
+        self._planned_bytes = 0
+
+    def run(self, pending: list[Pending], *, deadline_s: float) -> Outcome:
+        """Gate, group and apply. Raises DocumentBroken with the culprit's index in `pending`.
+
+        `deadline_s` is monotonic; what is left over when it has passed is in the outcome.
+        """
+        outcome = self._outcome
+        for index, item in enumerate(pending):
+            if isinstance(item, SyncChange):
+                self._judge(index, item)
+                outcome.changes.append(item)
+            else:
+                # An edit reads the document: what came before it is applied first, in order.
+                self._open.clear()
+                self._plan.append((index, item))
+                outcome.edits.append(item)
+            full = index % _APPLY_EVERY == _APPLY_EVERY - 1
+            if full or self._planned_bytes > _APPLY_EVERY_BYTES:
+                self._apply_plan()
+                if time.monotonic() > deadline_s:
+                    outcome.leftover = pending[index + 1 :]
+                    break
+        self._apply_plan()
+        return outcome
+
+    def _judge(self, index: int, item: SyncChange) -> None:
+        document = self._document
+        scan = item.scan
+        connection = item.connection
+        item.missing = None
+        new = document.new_structs(scan)
+        deletes = bool(scan.deletes)
+        if not new and not deletes:
+            return
+        if not new and not connection.may_edit:
+            # A viewer's step 2 carries the whole delete set: deletions that it was shown, so
+            # they are in the document and not in the plan.
+            deletes = not document.has_deleted(scan.deletes)
+        user_id = connection.user_id
+        if item.arrival == "update" and len(scan.structs) == 1 and new and connection.may_edit:
+            # Made by this client just now; an update that carries several ids is relayed.
+            self._claims.claim(new[0], user_id, connection.id)
+        change = Change(
+            arrival=item.arrival,
+            brings_news=bool(new) or deletes,
+            grows=bool(new),
+            foreign_clients=[client for client in new if self._claims.is_foreign(client, user_id)],
+        )
+        is_full = document.stored_bytes > self._max_document_bytes
+        decision = decide(change, connection.permissions, document_is_full=is_full)
+        if isinstance(decision, Refuse):
+            item.refusal = decision
+        elif change.brings_news:
+            item.missing = scan.missing(document.clocks) or None
+            if item.missing is None:
+                self._add(index, item)
+            elif self._may_apply_partly(item):
+                self._partial.append((index, item))
+
+    def _add(self, index: int, item: SyncChange) -> None:
+        """Join the author's group, unless the update builds on what another group brings."""
+        author = item.connection.user_id
+        scan = item.scan
+        group = self._open.get(author)
+        if group is None or (len(self._open) > 1 and self._builds_on_others(scan, group)):
+            group = Group(author, "sync")
+            self._open[author] = group
+            self._plan.append(group)
+        group.updates.append(item.update)
+        group.culprits.append(index)
+        self._planned_bytes += len(item.update)
+        clocks = self._document.clocks
+        for client, ranges in scan.structs.items():
+            end = ranges[-1][1]
+            before = clocks.get(client, 0)
+            if end > before:
+                self._base.setdefault(client, before)
+                clocks[client] = end
+                same = self._brings.setdefault(client, group) is group
+                if not same:
+                    self._brings[client] = None
+
+    def _builds_on_others(self, scan: Scan, group: Group) -> bool:
+        """True if applying `scan` together with `group` would be before what it depends on."""
+        base = self._base
+        brings = self._brings
+        for client, highest in scan.needs.items():
+            if highest >= base.get(client, _FAR) and brings[client] is not group:
+                return True
+        for client, ranges in scan.structs.items():
+            if ranges[0][0] > base.get(client, _FAR) and brings[client] is not group:
+                return True
+        for client, ranges in scan.deletes.items():
+            if ranges[-1][1] > base.get(client, _FAR) and brings[client] is not group:
+                return True
+        return False
+
+    def _apply_plan(self) -> None:
+        document = self._document
+        for step in self._plan:
+            if isinstance(step, Group):
+                row = document.apply_group(step)
+            else:
+                row = self._run_edit(*step)
+            if row is not None:
+                self._outcome.rows.append(row)
+        for index, item in self._partial:
+            author = item.connection.user_id
+            row = document.apply_what_fits(item.update, author, "sync", index)
+            if row is not None:
+                self._outcome.rows.append(row)
+            item.missing = item.scan.missing(document.clocks) or None
+        self._plan.clear()
+        self._partial.clear()
+        self._open.clear()
+        self._base.clear()
+        self._brings.clear()
+        self._planned_bytes = 0
+
+    def _run_edit(self, index: int, edit: Edit) -> JournalRow | None:
+        document = self._document
+        at = Seq(document.seq + len(self._outcome.rows))
+        if edit.expected_seq is not None and edit.expected_seq != at:
+            edit.error = StaleSeq(edit.expected_seq, at)
+            return None
+        change = Change(arrival="rest", brings_news=True, grows=True, foreign_clients=())
+        is_full = document.stored_bytes > self._max_document_bytes
+        decision = decide(change, edit.permissions(), document_is_full=is_full)
+        if isinstance(decision, Refuse):
+            edit.error = EditForbidden(decision.reason)
+            return None
+        try:
+            return document.edit(edit.change, edit.identity.user_id, "rest", index)
+        except Exception as error:
+            # The request's own mistake; it is handed back, and nothing was written.
+            edit.error = error
+            return None

@@ -1,0 +1,271 @@
+"""One socket of one room: who it is, what it may do, what it was sent, how fast it talks."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+
+from crdt_store.errors import UpdateRefused, UpdateTooLarge
+from crdt_store.update_scan import Scan, read_state_vector, scan, scan_in_slices
+from server.core.access import Permission, highest_role
+from server.core.close_codes import CloseCode
+from server.live import messages
+from server.live.messages import Frame, MalformedMessage
+from server.live.presence import StateTooLarge
+from server.live.rate_limit import RateLimit
+from server.live.wire import Pause
+
+if TYPE_CHECKING:
+    from crdt_store.ids import UserId
+    from collections.abc import Callable, Iterator
+
+    from server.core.auth import Identity
+    from server.live.gate import Arrival
+    from server.live.room import Room
+    from server.live.wire import Wire
+
+log = structlog.get_logger(__name__)
+
+SCAN_AT_ONCE_BYTES = 32 * 1024
+"""A larger update is scanned in slices, with the event loop's turn between them [LIVE-2]."""
+_STRUCTS_PER_SLICE = 1_000
+_MAX_QUEUED_EVENTS = 256
+
+_next_id = count(1)
+
+
+class Connection:
+    """The server's side of one socket. It is the wire's Sink, and holds no task."""
+
+    __slots__ = (
+        "_events",
+        "_expiry",
+        "_rate",
+        "_saved_shown",
+        "awareness_missed",
+        "id",
+        "identity",
+        "is_closed",
+        "lagging_since",
+        "last_sent_s",
+        "on_closed",
+        "permissions",
+        "room",
+        "settled_frames",
+        "shown_user",
+        "step_1_answered_for",
+        "user_id",
+        "wants_events",
+        "wire",
+    )
+
+    def __init__(
+        self, wire: Wire, identity: Identity, room: Room, *, wants_events: bool = False
+    ) -> None:
+        self.id = next(_next_id)
+        self.wire = wire
+        self.identity = identity
+        self.user_id: UserId = identity.user_id
+        self.room = room
+        self.wants_events = wants_events
+        self.permissions: frozenset[Permission] = frozenset()
+        self.shown_user: dict[str, Any] = {}
+        self.is_closed = False
+        self.on_closed: Callable[[], None] | None = None
+        """Called once when the connection has ended."""
+        self.last_sent_s = 0.0
+        self.lagging_since: bytes | None = None
+        """The state vector up to which a slow reader has been sent everything [LIVE-1]."""
+        self.awareness_missed = False
+        self.settled_frames = 0
+        """Sync frames of subtypes 1 and 2, in order of arrival, whose outcome is durable."""
+        self.step_1_answered_for: tuple[bytes, ...] = ()
+        self._saved_shown = 0
+        self._events: list[bytes] = []
+        self._rate = RateLimit(room.limits.max_messages_per_second)
+        self._expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def may_edit(self) -> bool:
+        return Permission.EDIT in self.permissions
+
+    def start(self) -> None:
+        """Greet: ask for what the client has (if it may edit), show who is there."""
+        if self.identity.expires_at is not None:
+            loop = asyncio.get_running_loop()
+            wait_s = self.identity.expires_at.timestamp() - self.room.clock.wall_s()
+            self._expiry = loop.call_later(max(0.0, wait_s), self._token_expired)
+        if self.may_edit:
+            self.ask_for_state()
+        if (everyone := self.room.presence.everyone()) is not None:
+            self.send(everyone)
+
+    def ask_for_state(self) -> None:
+        """Sync step 1: the client answers with everything that the room does not have."""
+        self.send(Frame(messages.step_1(self.room.committed_state_vector)))
+
+    def set_permissions(self, permissions: frozenset[Permission]) -> None:
+        """Enforce what the access snapshot says now; take `shown_user` along [ACC-3]."""
+        self.permissions = permissions
+        role = highest_role(permissions)
+        self.shown_user = self.room.show_user(self.identity, role)
+
+    # Sink: what the wire tells
+
+    def frame_received(self, payload: bytes) -> None:
+        if self.is_closed:
+            return
+        metrics = self.room.metrics
+        metrics.bytes_received += len(payload)
+        slow_down_s = self._rate.spend(self.room.clock.now_s())
+        if slow_down_s:
+            if self._rate.is_hopeless:
+                self.close(CloseCode.TOO_FAST, "too many messages per second")
+                return
+            self.wire.pause_reading(Pause.TOO_FAST)
+            asyncio.get_running_loop().call_later(
+                slow_down_s, self.wire.resume_reading, Pause.TOO_FAST
+            )
+        try:
+            self._dispatch(payload)
+        except (MalformedMessage, UpdateRefused, StateTooLarge) as error:
+            too_large = isinstance(error, (UpdateTooLarge, StateTooLarge))
+            code = CloseCode.TOO_LARGE if too_large else CloseCode.MALFORMED
+            metrics.refused(getattr(error, "code", "malformed"))
+            self.close(code, str(error))
+
+    def text_received(self) -> None:
+        self.close(CloseCode.MALFORMED, "this socket speaks the binary y-websocket protocol")
+
+    def frame_too_large(self, size: int) -> None:
+        self.close(CloseCode.TOO_LARGE, f"a message of {size} bytes")
+
+    def drained(self) -> None:
+        self.room.catch_up_reader(self)
+
+    def connection_closed(self) -> None:
+        self.is_closed = True
+        self._leave()
+
+    # What the room tells
+
+    def send(self, frame: Frame) -> None:
+        """Send now, whatever is queued. For what the client asked for or must not miss."""
+        self.last_sent_s = self.room.clock.now_s()
+        self.wire.send_frame(frame)
+
+    def send_event(self, event: dict[str, Any]) -> None:
+        """A JSON event, if the client wants them; a slow reader gets it once it has drained."""
+        if not self.wants_events or self.is_closed:
+            return
+        encoded = orjson.dumps(event)
+        if not self.wire.is_congested:
+            self.send(Frame(messages.event(encoded)))
+        elif len(self._events) < _MAX_QUEUED_EVENTS:
+            self._events.append(encoded)
+        else:
+            self.close(CloseCode.OVERLOAD, "too many events wait for a reader that does not read")
+
+    def show_saved(self) -> None:
+        """Tell the client how many of its frames are settled, if that number has grown."""
+        if self.wants_events and self.settled_frames > self._saved_shown:
+            self._saved_shown = self.settled_frames
+            self.send_event({"type": "saved", "count": self.settled_frames})
+
+    def send_queued_events(self) -> None:
+        """After a congestion: what had to wait, in order."""
+        waiting, self._events = self._events, []
+        for encoded in waiting:
+            self.send(Frame(messages.event(encoded)))
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Close with a reason that the client can show; idempotent."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self.room.metrics.closed(int(code))
+        log.info(
+            "connection closed",
+            workflow=self.room.workflow_id,
+            user=self.user_id,
+            code=int(code),
+            reason=reason,
+        )
+        self.wire.close(int(code), reason)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self.room.leave(self)
+        if self.on_closed is not None:
+            ended, self.on_closed = self.on_closed, None
+            ended()
+
+    # Messages
+
+    def _dispatch(self, payload: bytes) -> None:
+        if not payload:
+            raise MalformedMessage("an empty message")
+        kind = payload[0]
+        if kind == messages.AWARENESS:
+            self.room.receive_awareness(payload, self)
+        elif kind == messages.SYNC:
+            if len(payload) < 2:
+                raise MalformedMessage("a sync message without a subtype")
+            subtype = payload[1]
+            body = messages.read_body(payload, 2)
+            if subtype == messages.UPDATE or subtype == messages.STEP_2:
+                self._receive_update(body, subtype)
+            elif subtype == messages.STEP_1:
+                read = read_state_vector(body)
+                self.room.answer_step_1(self, body, read)
+            else:
+                raise MalformedMessage(f"unknown sync subtype {subtype}")
+        elif kind == messages.QUERY_AWARENESS:
+            if (everyone := self.room.presence.everyone()) is not None:
+                self.send(everyone)
+        else:
+            raise MalformedMessage(f"unknown message type {kind}")
+
+    def _receive_update(self, body: bytes, subtype: int) -> None:
+        if not body:
+            raise MalformedMessage("a sync message without an update")
+        if len(body) <= SCAN_AT_ONCE_BYTES:
+            self._submit(body, scan(body, self.room.scan_limits), subtype)
+            return
+        # Later frames wait in the transport, so that their order is kept.
+        self.wire.pause_reading(Pause.SCANNING)
+        slices = scan_in_slices(
+            body, self.room.scan_limits, structs_per_slice=_STRUCTS_PER_SLICE
+        )
+        self.room.context.start_task(self._scan_slowly(body, slices, subtype))
+
+    async def _scan_slowly(self, body: bytes, slices: Iterator[Scan | None], subtype: int) -> None:
+        try:
+            for found in slices:
+                if found is not None:
+                    self._submit(body, found, subtype)
+                elif self.is_closed:
+                    return
+                else:
+                    await asyncio.sleep(0)
+        except UpdateRefused as error:
+            self.room.metrics.refused(error.code)
+            too_large = isinstance(error, UpdateTooLarge)
+            self.close(
+                CloseCode.TOO_LARGE if too_large else CloseCode.MALFORMED, str(error)
+            )
+        finally:
+            self.wire.resume_reading(Pause.SCANNING)
+
+    def _submit(self, body: bytes, found: Scan, subtype: int) -> None:
+        arrival: Arrival = "update" if subtype == messages.UPDATE else "step_2"
+        self.room.submit(self, body, found, arrival)
+
+    def _token_expired(self) -> None:
+        self.close(CloseCode.UNAUTHENTICATED, "the token has expired")

@@ -1,0 +1,38 @@
+"""What every room of a process shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crdt_store.update_scan import ScanLimits
+    from server.core.clock import Clock
+    from server.core.metrics import Metrics
+    from server.live.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    """The settings that a room enforces; see `docs/configuration.md` for each."""
+
+    max_document_bytes: int
+    max_awareness_state_bytes: int
+    max_connections_per_workflow: int
+    max_messages_per_second: int
+    max_pending_bytes_per_workflow: int
+    send_buffer_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomContext:
+    """`schedule` asks the write loop for a tick; `start_task` gives a task its parent."""
+
+    limits: RoomLimits
+    scan_limits: ScanLimits
+    text_keys: frozenset[str]
+    metrics: Metrics
+    clock: Clock
+    schedule: Callable[[Room], None]
+    start_task: Callable[[Coroutine[Any, Any, None]], None]

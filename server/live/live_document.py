@@ -1,0 +1,202 @@
+"""One document in memory: what it holds by clock, and how a batch of changes is applied to it.
+
+Synchronous throughout: nothing may run between reading the document and changing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pycrdt import Doc, TransactionEvent
+
+from crdt_store.journal import JournalRow, Origin, StoredDocument
+from crdt_store.loading import load_doc
+from crdt_store.update_scan import Scan, read_delete_set, read_state_vector
+from crdt_store.workflow import Workflow
+
+if TYPE_CHECKING:
+    from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
+
+EMPTY_UPDATE = b"\x00\x00"
+
+
+def is_panic(error: BaseException) -> bool:
+    """True for a Rust panic inside pycrdt, which `except Exception` misses."""
+    return type(error).__module__ == "pyo3_runtime"
+
+
+class DocumentBroken(BaseException):
+    """pycrdt panicked, or a change failed half-way: the Doc in memory is no longer the stored one.
+
+    `culprit` is the index (in what was passed) of the change that did it. A BaseException, as the
+    panic is one: only the write loop may catch it, which reloads the document.
+    """
+
+    def __init__(self, culprit: int, cause: BaseException) -> None:
+        super().__init__(f"{type(cause).__name__}: {cause}")
+        self.culprit = culprit
+
+
+@dataclass(slots=True)
+class Group:
+    """Updates of one author that one transaction applies, and one journal row stores."""
+
+    author: UserId
+    origin: Origin
+    updates: list[bytes] = field(default_factory=list)
+    culprits: list[int] = field(default_factory=list)
+    """For each update the caller's number of it."""
+
+
+class LiveDocument:
+    """A Doc and the clocks it holds, so that untrusted updates can be judged before they touch it.
+
+    Raises what `load_doc` raises if the stored bytes are damaged.
+    """
+
+    def __init__(
+        self, workflow_id: WorkflowId, stored: StoredDocument, *, text_keys: frozenset[str]
+    ) -> None:
+        self.doc: Doc[Any] = load_doc(workflow_id, stored)
+        self.workflow = Workflow(self.doc, text_keys=text_keys)
+        self.seq: Seq = stored.head.seq
+        self.stored_bytes = len(stored.snapshot or b"") + sum(
+            len(row.update) for row in stored.tail
+        )
+        self.meta_changed = False
+        self._captured: bytes | None = None
+        self._subscription = self.doc.observe(self._capture)
+        self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
+        self.clocks: dict[ClientId, int] = dict(read_state_vector(self.doc.get_state()))
+        """What the document holds, and within a batch also what is planned to be applied."""
+
+    @property
+    def client_id(self) -> ClientId:
+        return self.doc.client_id  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Let go of the observers; a Doc that is observed is never freed."""
+        self.doc.unobserve(self._subscription)
+        self.workflow.meta.unobserve(self._meta_subscription)
+
+    def state_vector(self) -> bytes:
+        return self.doc.get_state()
+
+    def diff(self, state_vector: bytes) -> bytes:
+        """Everything that a replica at `state_vector` lacks, as one update."""
+        return self.doc.get_update(state_vector)
+
+    # Judging
+
+    def new_structs(self, scan: Scan) -> list[ClientId]:
+        """The clients of which `scan` holds structs beyond what is known or planned."""
+        clocks = self.clocks
+        return [
+            client
+            for client, ranges in scan.structs.items()
+            if ranges[-1][1] > clocks.get(client, 0)
+        ]
+
+    def has_deleted(self, deletes: Mapping[ClientId, Sequence[tuple[int, int]]]) -> bool:
+        """True if all these ranges are deleted already. Costs an encoding: for rare questions."""
+        if not deletes:
+            return True
+        held = read_delete_set(self.diff(self.state_vector()))
+        for client, ranges in deletes.items():
+            mine = held.get(client, ())
+            for start, end in ranges:
+                if not any(first <= start and end <= last for first, last in mine):
+                    return False
+        return True
+
+    # Changing
+
+    def apply_group(self, group: Group) -> JournalRow | None:
+        """Apply one author's updates in one transaction. None if they brought nothing.
+
+        Raises DocumentBroken, and then the Doc must be thrown away.
+        """
+        self._captured = None
+        culprit = group.culprits[0]
+        try:
+            with self.doc.transaction() as transaction:
+                apply_update = self.doc._doc.apply_update
+                native = transaction._txn
+                assert native is not None
+                for culprit, update in zip(group.culprits, group.updates, strict=True):
+                    apply_update(native, update)
+        except BaseException as panic:
+            raise DocumentBroken(culprit, panic) from panic
+        return self._row(group.author, group.origin)
+
+    def apply_what_fits(
+        self, update: bytes, author: UserId, origin: Origin, culprit: int
+    ) -> JournalRow | None:
+        """Apply the part of an update whose dependencies are there; the rest is left out.
+
+        A scratch document finds that part: what stays pending is in no `get_update` of it.
+        """
+        try:
+            scratch: Doc[Any] = Doc()
+            scratch.apply_update(self.diff(b"\x00"))
+            scratch.apply_update(update)
+            fitting = scratch.get_update(self.state_vector())
+            self._captured = None
+            self.doc.apply_update(fitting)
+        except BaseException as panic:
+            raise DocumentBroken(culprit, panic) from panic
+        self._reread_clocks()
+        return self._row(author, origin)
+
+    def edit(
+        self, change: Callable[[Workflow], None], author: UserId, origin: Origin, culprit: int
+    ) -> JournalRow | None:
+        """Run a synchronous change of our own making in one transaction.
+
+        What it raises propagates; if it had written by then, DocumentBroken does instead.
+        """
+        self._captured = None
+        try:
+            with self.doc.transaction():
+                change(self.workflow)
+        except Exception as error:
+            if self._captured is not None:
+                raise DocumentBroken(culprit, error) from error
+            raise
+        except BaseException as panic:
+            raise DocumentBroken(culprit, panic) from panic
+        own = self.client_id
+        self._reread_clocks(self.client_id)
+        return self._row(author, origin)
+
+    def pull(self, updates: Iterable[bytes], last_seq: Seq) -> bytes | None:
+        """Apply rows that another process committed; return them merged."""
+        self._captured = None
+        with self.doc.transaction():
+            for update in updates:
+                self.doc.apply_update(update)
+        self._reread_clocks()
+        self.seq = last_seq
+        return self._captured
+
+    def _row(self, author: UserId, origin: Origin) -> JournalRow | None:
+        captured = self._captured
+        if captured is None or captured == EMPTY_UPDATE:
+            return None
+        self.stored_bytes += len(captured)
+        return JournalRow(author, origin, captured)
+
+    def _reread_clocks(self, client: ClientId | None = None) -> None:
+        held = read_state_vector(self.doc.get_state())
+        if client is None:
+            self.clocks = dict(held)
+        elif client in held:
+            self.clocks[client] = held[client]
+
+    def _capture(self, event: TransactionEvent) -> None:
+        self._captured = event.update
+
+    def _note_meta(self, events: object) -> None:
+        self.meta_changed = True

@@ -1,0 +1,522 @@
+"""One live document: its connections, what waits to be written, and what they are shown.
+
+Derives from pycrdt-websocket's YRoom and keeps its interface (`ydoc`, `clients`, `serve` on any
+Channel); how updates are taken, stored and sent is our own. Why: docs/decisions/0002.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from anyio import TASK_STATUS_IGNORED
+from pycrdt import merge_updates
+from pycrdt.websocket import YRoom
+
+from server.core.access import AccessSnapshot, Permission, Role
+from server.core.close_codes import CloseCode
+from server.live import messages
+from server.live.batch import Batch, Edit, Outcome, Pending, SyncChange
+from server.live.channel_wire import ChannelWire
+from server.live.claims import Claims
+from server.live.colors import color_of
+from server.live.connection import Connection
+from server.live.held_changes import HeldChanges
+from server.live.live_document import LiveDocument
+from server.live.messages import Frame
+from server.live.presence import Presence
+from server.live.wire import Pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from anyio.abc import TaskStatus
+    from pycrdt import Channel
+
+    from crdt_store.ids import ClientId, Seq, WorkflowId
+    from crdt_store.journal import Head, StoredDocument, StoredRow
+    from crdt_store.update_scan import Scan
+    from server.core.auth import Identity
+    from server.live.context import RoomContext
+    from server.live.gate import Arrival, Refuse
+
+log = structlog.get_logger(__name__)
+
+MAX_AUTHORS_PER_FRAME = 64
+"""`merge_updates` is quadratic: a tick of more rows than this goes out in several frames."""
+
+
+class RoomGone(Exception):
+    """The room was closed while somebody waited for it; the text says why."""
+
+
+class Room(YRoom):
+    """A document and everyone who has it open.
+
+    The write loop drives it: `apply` inside the write turn, then `publish` after the commit, or
+    `abandon` if that failed. Between the two nothing of the document is shown [DUR-1].
+    """
+
+    def __init__(
+        self,
+        workflow_id: WorkflowId,
+        stored: StoredDocument,
+        access: AccessSnapshot,
+        context: RoomContext,
+    ) -> None:
+        document = LiveDocument(workflow_id, stored, text_keys=context.text_keys)
+        super().__init__(ready=True, ystore=None, ydoc=document.doc)
+        self.workflow_id = workflow_id
+        self.document = document
+        self.access = access
+        self.limits = context.limits
+        self.scan_limits = context.scan_limits
+        self.metrics = context.metrics
+        self.clock = context.clock
+        self.context = context
+        self.claims = Claims(document.client_id)
+        self.presence = Presence(
+            self.claims, max_state_bytes=context.limits.max_awareness_state_bytes
+        )
+        self.connections: dict[int, Connection] = {}
+        self.committed_state_vector = document.state_vector()
+        self.idle_since_s: float | None = self.clock.now_s()
+        self.rows_since_fold = document.seq - stored.snapshot_seq
+        self.is_gone = False
+        self.access_is_stale = False
+        self._held = HeldChanges()
+        self._pending: list[Pending] = []
+        self._applying: list[Pending] = []
+        self._pending_bytes = 0
+        self._waiting_to_write: set[Connection] = set()
+        self._outcome: Outcome | None = None
+        self._when_settled: list[Callable[[], None]] = []
+        self._whole: Frame | None = None
+        self._unsettled: dict[int, deque[SyncChange]] = {}
+
+    # pycrdt-websocket's interface
+
+    async def start(
+        self,
+        *,
+        task_status: TaskStatus[None] = TASK_STATUS_IGNORED,
+        from_context_manager: bool = False,
+    ) -> None:
+        """A room has no task of its own: the write loop drives it."""
+        if not self.started.is_set():
+            task_status.started()
+            self.started.set()
+
+    async def stop(self) -> None:
+        """Let go of the document; without this it would never be freed."""
+        self.close_all(CloseCode.RESTART, "the room was closed")
+
+    async def serve(self, channel: Channel, identity: Identity) -> None:  # type: ignore[override]
+        """Serve any pycrdt Channel, whoever's it was verified to be, until it ends."""
+        wire = ChannelWire(channel)
+        connection = Connection(wire, identity, self)
+        if self.join(connection):
+            await wire.run(connection)
+
+    # Connections
+
+    def join(self, connection: Connection) -> bool:
+        """Let a connection in, or close it with the reason. Its wire must be attached."""
+        permissions = self.access.permissions_of(connection.identity, self.workflow_id)
+        if Permission.VIEW not in permissions:
+            connection.close(CloseCode.FORBIDDEN, "you have no access to this workflow")
+            return False
+        is_owner = Permission.MANAGE in permissions
+        if len(self.connections) >= self.limits.max_connections_per_workflow and not is_owner:
+            connection.close(
+                CloseCode.SESSION_FULL, f"{len(self.connections)} connections are open already"
+            )
+            return False
+        connection.set_permissions(permissions)
+        self.connections[connection.id] = connection
+        self._unsettled[connection.id] = deque()
+        self.idle_since_s = None
+        connection.start()
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """The connection has ended: its presence goes, its claims run out. Idempotent."""
+        if self.connections.pop(connection.id, None) is None:
+            return
+        self._unsettled.pop(connection.id, None)
+        self._waiting_to_write.discard(connection)
+        now_s = self.clock.now_s()
+        self.claims.release(connection.id, now_s)
+        self.presence.leave(connection)
+        if self.presence.has_changes:
+            self.context.schedule(self)
+        if not self.connections:
+            self.idle_since_s = now_s
+
+    def show_user(self, identity: Identity, role: Role | None) -> dict[str, Any]:
+        """The `user` that others see in an awareness state."""
+        return {
+            "id": identity.user_id,
+            "name": identity.name,
+            "color": color_of(identity.user_id),
+            "role": role,
+        }
+
+    def set_access(self, access: AccessSnapshot) -> None:
+        """Enforce new rules on the open sockets at once [ACC-3]."""
+        self.access = access
+        self.access_is_stale = False
+        for connection in list(self.connections.values()):
+            before = connection.permissions
+            now = access.permissions_of(connection.identity, self.workflow_id)
+            if now == before:
+                continue
+            if Permission.VIEW not in now:
+                connection.close(CloseCode.FORBIDDEN, "your access was revoked")
+                continue
+            connection.set_permissions(now)
+            self.presence.refresh_user(connection)
+            connection.send_event(
+                {"type": "access_changed", "role": connection.shown_user["role"]}
+            )
+            if connection.may_edit and Permission.EDIT not in before:
+                # What it made while it was not allowed to comes now, if it wants to.
+                connection.ask_for_state()
+        if self.presence.has_changes:
+            self.context.schedule(self)
+
+    def close_all(self, code: CloseCode, reason: str) -> None:
+        """End the room: its sockets, its waiting requests, its document. Idempotent."""
+        if self.is_gone:
+            return
+        self.is_gone = True
+        for connection in list(self.connections.values()):
+            connection.close(code, reason)
+        self.fail_edits(RoomGone(reason))
+        waiting, self._when_settled = self._when_settled, []
+        for show in waiting:
+            show()
+        self.document.close()
+
+    # What connections bring
+
+    def receive_awareness(self, payload: bytes, sender: Connection) -> None:
+        """Raises MalformedMessage, StateTooLarge."""
+        self.metrics.awareness_received += 1
+        if self.presence.is_echo(payload):
+            self.metrics.awareness_echoes += 1
+            return
+        self.presence.receive(payload, sender, self.clock.now_s())
+        if self.presence.has_changes:
+            self.context.schedule(self)
+
+    def submit(self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival) -> None:
+        """Queue a scanned update for the next write turn; a full queue stops the reading."""
+        change = SyncChange(connection, update, scan, arrival)
+        unsettled = self._unsettled.get(connection.id)
+        if unsettled is None:
+            return
+        self.metrics.updates_received += 1
+        unsettled.append(change)
+        self._pending.append(change)
+        self._pending_bytes += len(update)
+        if self._pending_bytes > self.limits.max_pending_bytes_per_workflow:
+            self._waiting_to_write.add(connection)
+            connection.wire.pause_reading(Pause.ROOM_FULL)
+        self.context.schedule(self)
+
+    def submit_edit(self, edit: Edit) -> None:
+        """Queue a change from REST."""
+        if self.is_gone:
+            raise RoomGone("the room was closed")
+        self._pending.append(edit)
+        self.context.schedule(self)
+
+    def answer_step_1(
+        self, connection: Connection, state_vector: bytes, read: Mapping[ClientId, int]
+    ) -> None:
+        """Send what the client lacks, once nothing uncommitted is in the document [DUR-1]."""
+        if connection.wire.is_congested:
+            # Answered when it has drained: a reader that does not read gets one diff, not many.
+            connection.lagging_since = state_vector
+            return
+
+        def answer() -> None:
+            if connection.is_closed or self.is_gone:
+                return
+            if not read:
+                connection.send(self._whole_document())
+            else:
+                connection.send(Frame(messages.step_2(self.document.diff(state_vector))))
+
+        self.when_settled(answer)
+
+    def catch_up_reader(self, connection: Connection) -> None:
+        """A slow reader has drained: one diff, the presence, the events it missed [LIVE-1]."""
+
+        def answer() -> None:
+            since = connection.lagging_since
+            if connection.is_closed or self.is_gone:
+                return
+            if since is not None:
+                connection.lagging_since = None
+                connection.send(Frame(messages.step_2(self.document.diff(since))))
+            if connection.awareness_missed:
+                connection.awareness_missed = False
+                if (everyone := self.presence.everyone()) is not None:
+                    connection.send(everyone)
+            connection.send_queued_events()
+            connection.show_saved()
+
+        self.when_settled(answer)
+
+    def when_settled(self, show: Callable[[], None]) -> None:
+        """Call `show` when everything in the document is committed: now, or after the commit."""
+        if self._outcome is None:
+            show()
+        else:
+            self._when_settled.append(show)
+
+    # The write turn
+
+    @property
+    def wants_turn(self) -> bool:
+        """Something waits to be written, or held changes may fit by now."""
+        return bool(self._pending) or self._held.want_retry(self.clock.now_s())
+
+    def apply(self, *, deadline_s: float) -> Outcome:
+        """Gate and apply what waits. The rows must be committed, then `publish` called.
+
+        Raises DocumentBroken; then `reload` and `drop_culprit` before the next try.
+        """
+        now_s = self.clock.now_s()
+        pending = self._held.ready(self.document, now_s) + self._pending
+        self._pending = []
+        batch = Batch(
+            self.document,
+            self.claims,
+            max_document_bytes=self.limits.max_document_bytes,
+            may_apply_partly=lambda change: self._held.may_apply_partly(change, now_s),
+        )
+        self._applying = pending
+        outcome = batch.run(pending, deadline_s=deadline_s)
+        self._applying = []
+        self._put_back(outcome.leftover)
+        self._outcome = outcome
+        return outcome
+
+    def drop_culprit(self, culprit: int) -> None:
+        """Close whoever sent the change that broke the document; keep the others' for a retry."""
+        pending, self._applying = self._applying, []
+        bad = pending.pop(culprit)
+        if isinstance(bad, SyncChange):
+            bad.connection.close(
+                CloseCode.MALFORMED, "the update cannot be applied to this document"
+            )
+        else:
+            bad.error = RuntimeError("the change failed half-way and was undone")
+            _finish(bad)
+        self._put_back(pending)
+
+    def reload(self, stored: StoredDocument) -> None:
+        """Replace the Doc in memory by what is stored."""
+        self.metrics.rooms_reloaded += 1
+        self.document.close()
+        self.document = LiveDocument(self.workflow_id, stored, text_keys=self.context.text_keys)
+        self.ydoc = self.document.doc
+        self.claims.reserved = self.document.client_id
+
+    def pull(self, rows: Sequence[StoredRow], head: Head) -> None:
+        """Another process committed rows: apply them and show them to everyone."""
+        before = self.committed_state_vector
+        merged = self.document.pull([row.update for row in rows], head.seq)
+        self._after_change()
+        if merged is not None:
+            self._broadcast(Frame(messages.update(merged)), before, None)
+
+    def publish(self, last_seq: Seq) -> None:
+        """The commit is durable: show it, tell the senders, answer who waited."""
+        outcome = self._outcome
+        assert outcome is not None
+        self._outcome = None
+        before = self.committed_state_vector
+        if outcome.rows:
+            self.document.seq = last_seq
+            self.rows_since_fold += len(outcome.rows)
+            self._after_change()
+            sender = _only_sender(outcome.changes) if not outcome.edits else None
+            updates = [row.update for row in outcome.rows]
+            for first in range(0, len(updates), MAX_AUTHORS_PER_FRAME):
+                part = updates[first : first + MAX_AUTHORS_PER_FRAME]
+                merged = part[0] if len(part) == 1 else merge_updates(*part)
+                self._broadcast(Frame(messages.update(merged)), before, sender)
+        self._settle(outcome.changes)
+        for edit in outcome.edits:
+            _finish(edit)
+        waiting, self._when_settled = self._when_settled, []
+        for show in waiting:
+            show()
+        if self._waiting_to_write and (
+            self._pending_bytes <= self.limits.max_pending_bytes_per_workflow // 2
+        ):
+            for connection in self._waiting_to_write:
+                connection.wire.resume_reading(Pause.ROOM_FULL)
+            self._waiting_to_write.clear()
+
+    def flush_presence(self) -> None:
+        """Send the tick's awareness changes, merged. Needs no commit."""
+        if not self.presence.has_changes:
+            return
+        shared, owners = self.presence.take_changes()
+        now_s = self.clock.now_s()
+        sent = 0
+        for connection in self.connections.values():
+            wire = connection.wire
+            if wire.is_congested:
+                connection.awareness_missed = True
+                continue
+            if connection in owners:
+                frame = owners[connection]
+                if frame is None:
+                    continue
+            else:
+                frame = shared
+            wire.send_frame(frame)
+            connection.last_sent_s = now_s
+            sent += 1
+        self.metrics.frames_sent += sent
+        self.metrics.bytes_sent += sent * len(shared.payload)
+
+    def fail_edits(self, error: BaseException) -> None:
+        """Tell every request that waits for this room that it will not happen."""
+        outcome = self._outcome
+        waiting = [*(outcome.edits if outcome else ()), *self._pending]
+        self._pending = []
+        for item in waiting:
+            if isinstance(item, Edit):
+                item.error = item.error or error
+                _finish(item)
+
+    def keep_alive(self, now_s: float, silence_s: float) -> None:
+        """Housekeeping, every few seconds: expiries, held changes, and a sign of life."""
+        self.claims.expire(now_s)
+        self.presence.expire(now_s)
+        for change in self._held.give_up(now_s):
+            self._revert(change, "missing_dependencies")
+            if self._held.gave_up_often(change.connection, now_s):
+                change.connection.close(
+                    CloseCode.RESET_NEEDED, "the document lacks what its edits build on"
+                )
+        if self.presence.has_changes or self.wants_turn:
+            self.context.schedule(self)
+        frame = Frame(messages.EMPTY_AWARENESS)
+        for connection in self.connections.values():
+            if now_s - connection.last_sent_s > silence_s and not connection.wire.is_congested:
+                connection.send(frame)
+
+    # Inside
+
+    def _put_back(self, items: list[Pending]) -> None:
+        waiting = [item for item in items if isinstance(item, Edit) or not item.held_since_s]
+        self._pending = waiting + self._pending
+        self._pending_bytes = sum(
+            len(item.update) for item in self._pending if isinstance(item, SyncChange)
+        )
+
+    def _after_change(self) -> None:
+        self.committed_state_vector = self.document.state_vector()
+        self._whole = None
+
+    def _whole_document(self) -> Frame:
+        if self._whole is None:
+            self._whole = Frame(messages.step_2(self.document.diff(b"\x00")))
+        return self._whole
+
+    def _broadcast(self, frame: Frame, before: bytes, sender: Connection | None) -> None:
+        """One encoded frame to everyone; a slow reader costs one flag [LIVE-1]."""
+        now_s = self.clock.now_s()
+        sent = 0
+        for connection in self.connections.values():
+            if connection is sender or connection.lagging_since is not None:
+                continue
+            wire = connection.wire
+            if wire.is_congested:
+                connection.lagging_since = before
+                self.metrics.lagging += 1
+                continue
+            wire.send_frame(frame)
+            connection.last_sent_s = now_s
+            sent += 1
+        self.metrics.frames_sent += sent
+        self.metrics.bytes_sent += sent * len(frame.payload)
+
+    def _settle(self, changes: Iterable[SyncChange]) -> None:
+        """Tell each sender what became of its frames, in the order of their arrival."""
+        touched: dict[int, Connection] = {}
+        now_s = self.clock.now_s()
+        for change in changes:
+            connection = change.connection
+            touched[connection.id] = connection
+            if change.missing is not None:
+                for given_up in self._held.hold(change, now_s):
+                    self._revert(given_up, "missing_dependencies")
+                missing = tuple(sorted(change.missing.items()))
+                if connection.step_1_answered_for != missing and not connection.is_closed:
+                    # At most one question until the missing clocks change: a client with a gap
+                    # answers every step 1 with the same frame.
+                    connection.step_1_answered_for = missing
+                    connection.ask_for_state()
+                continue
+            self._held.release(change)
+            if change.refusal is not None:
+                self._refuse(change, change.refusal)
+            change.is_settled = True
+        for connection in touched.values():
+            self._count_settled(connection)
+
+    def _count_settled(self, connection: Connection) -> None:
+        unsettled = self._unsettled.get(connection.id)
+        if unsettled is None:
+            return
+        while unsettled and unsettled[0].is_settled:
+            unsettled.popleft()
+            connection.settled_frames += 1
+        connection.show_saved()
+
+    def _refuse(self, change: SyncChange, refusal: Refuse) -> None:
+        connection = change.connection
+        self.metrics.refused(refusal.reason)
+        if refusal.reason == "permission_denied":
+            connection.send(Frame(messages.permission_denied("permission denied")))
+        self._send_reverted(connection, refusal.reason)
+        if refusal.close_code is not None:
+            connection.close(refusal.close_code, refusal.reason)
+
+    def _revert(self, change: SyncChange, reason: str) -> None:
+        change.is_settled = True
+        self.metrics.refused(reason)
+        self._send_reverted(change.connection, reason)
+        self._count_settled(change.connection)
+
+    def _send_reverted(self, connection: Connection, reason: str) -> None:
+        connection.send_event({"type": "edit_reverted", "resources": [], "reason": reason})
+
+
+def _finish(edit: Edit) -> None:
+    if edit.done.done():
+        return
+    if edit.error is not None:
+        edit.done.set_exception(edit.error)
+    else:
+        edit.done.set_result(None)
+
+
+def _only_sender(changes: Sequence[SyncChange]) -> Connection | None:
+    """The connection that sent all of these, if it is one: it need not be sent its own."""
+    if not changes:
+        return None
+    sender = changes[0].connection
+    if all(change.connection is sender and change.missing is None for change in changes):
+        return sender
+    return None

@@ -1,0 +1,247 @@
+"""The registry of live documents: opened once however many ask, closed when nobody is left.
+
+Derives from pycrdt-websocket's WebsocketServer and keeps its interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import structlog
+from pycrdt.websocket import WebsocketServer
+
+from crdt_store import snapshots
+from crdt_store.ids import UserId, WorkflowId
+from crdt_store.update_scan import ScanLimits
+from server.core.clock import Clock, SystemClock
+from server.core.close_codes import CloseCode
+from server.live.context import RoomContext, RoomLimits
+from server.live.room import Room
+from server.live.write_loop import WriteLoop
+
+if TYPE_CHECKING:
+    from crdt_store.database import Database
+    from crdt_store.journal import Journal
+    from server.core.access import AccessSource
+    from server.core.metrics import Metrics
+    from server.core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+HOUSEKEEPING_EVERY_S = 2.0
+SIGN_OF_LIFE_AFTER_S = 20.0
+"""A stock client reconnects when it has heard nothing for 30 s."""
+
+MirrorMeta = Callable[[WorkflowId, dict[str, Any]], Coroutine[Any, Any, None]]
+
+
+class Rooms(WebsocketServer):
+    """Use as an async context manager; leaving it closes every room."""
+
+    rooms: dict[str, Room]  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        journal: Journal,
+        access: AccessSource,
+        metrics: Metrics,
+        mirror_meta: MirrorMeta,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(auto_clean_rooms=False)
+        self.settings = settings
+        self.metrics = metrics
+        self._database = database
+        self._journal = journal
+        self._access = access
+        self._mirror_meta = mirror_meta
+        self._clock = clock or SystemClock()
+        self._loading: dict[WorkflowId, asyncio.Future[Room]] = {}
+        self._folding: set[WorkflowId] = set()
+        self._mirrors: dict[WorkflowId, dict[str, Any]] = {}
+        self._mirroring = False
+        self.connections_of: dict[UserId, int] = {}
+        self.is_draining = False
+        self._write_loop = WriteLoop(
+            journal,
+            access,
+            metrics,
+            tick_s=settings.tick_ms / 1000,
+            start_task=self.start_task,
+            on_committed=self._after_commit,
+        )
+        self._context = RoomContext(
+            limits=RoomLimits(
+                max_document_bytes=settings.max_document_bytes,
+                max_awareness_state_bytes=settings.max_awareness_state_bytes,
+                max_connections_per_workflow=settings.max_connections_per_workflow,
+                max_messages_per_second=settings.max_messages_per_second,
+                max_pending_bytes_per_workflow=settings.max_pending_bytes_per_workflow,
+                send_buffer_bytes=settings.send_buffer_bytes,
+            ),
+            scan_limits=ScanLimits(
+                max_update_bytes=settings.max_message_bytes,
+                extra_roots=frozenset(settings.extra_roots),
+            ),
+            text_keys=frozenset(settings.text_keys),
+            metrics=metrics,
+            clock=self._clock,
+            schedule=self._write_loop.schedule,
+            start_task=self.start_task,
+        )
+
+    async def __aenter__(self) -> Rooms:
+        await super().__aenter__()
+        self.start_task(self._keep_house())
+        return self
+
+    def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine under the registry's task group; its errors are logged here."""
+        assert self._task_group is not None
+        self._task_group.start_soon(self._guard, coroutine)
+
+    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        try:
+            await coroutine
+        except Exception:
+            self.metrics.task_errors += 1
+            log.exception("background task failed")
+
+    async def get_room(self, name: str) -> Room:
+        """The live document of a workflow, loaded if need be. Raises WorkflowNotFound.
+
+        However many ask at once, it is loaded once and each gets the same room.
+        """
+        workflow_id = WorkflowId(name)
+        room = self.rooms.get(workflow_id)
+        if room is not None and not room.is_gone:
+            return room
+        loading = self._loading.get(workflow_id)
+        if loading is None:
+            loading = asyncio.get_running_loop().create_future()
+            # Nobody may be left to hear of a failure.
+            loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._loading[workflow_id] = loading
+            self.start_task(self._load(workflow_id, loading))
+        return await asyncio.shield(loading)
+
+    async def _load(self, workflow_id: WorkflowId, loading: asyncio.Future[Room]) -> None:
+        try:
+            access = await self._access.snapshot(workflow_id)
+            stored = await self._journal.load(workflow_id)
+            room = Room(workflow_id, stored, access, self._context)
+            if stored.head.access_epoch != access.access_epoch:
+                room.access_is_stale = True
+            await room.start()
+            self.rooms[workflow_id] = room
+            self.metrics.rooms = len(self.rooms)
+            if not loading.done():
+                loading.set_result(room)
+        except BaseException as error:
+            if not loading.done():
+                loading.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            del self._loading[workflow_id]
+
+    async def delete_room(self, *, name: str | None = None, room: Any = None) -> None:
+        """Close a room for good, with 1012; its document stays in the store."""
+        found = self.rooms.get(name) if name is not None else room
+        if found is not None:
+            self._drop(found, CloseCode.RESTART, "the room was closed")
+
+    def close_workflow(self, workflow_id: WorkflowId) -> None:
+        """The workflow was deleted: its sockets are closed with 4404."""
+        if (room := self.rooms.get(workflow_id)) is not None:
+            self._drop(room, CloseCode.NOT_FOUND, "the workflow was deleted")
+
+    def access_changed(self, workflow_id: WorkflowId) -> None:
+        """The rules moved: read them anew and enforce them on open sockets [ACC-3]."""
+        if (room := self.rooms.get(workflow_id)) is not None:
+            room.access_is_stale = True
+            self.start_task(self._refresh_access(room))
+
+    async def _refresh_access(self, room: Room) -> None:
+        access = await self._access.snapshot(room.workflow_id)
+        if not room.is_gone and access.access_epoch >= room.access.access_epoch:
+            room.set_access(access)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Stop taking edits, commit what is queued, close every socket with 1012."""
+        self.is_draining = True
+        with anyio.move_on_after(timeout_s):
+            await self._write_loop.drain()
+        for room in list(self.rooms.values()):
+            self._drop(room, CloseCode.RESTART, "the server restarts")
+
+    def _drop(self, room: Room, code: CloseCode, reason: str) -> None:
+        room.close_all(code, reason)
+        if self.rooms.get(room.workflow_id) is room:
+            del self.rooms[room.workflow_id]
+        self.metrics.rooms = len(self.rooms)
+
+    def _after_commit(self, room: Room) -> None:
+        if room.rows_since_fold >= self.settings.fold_after_rows:
+            self._fold(room)
+        if room.document.meta_changed:
+            room.document.meta_changed = False
+            self._mirrors[room.workflow_id] = room.document.workflow.meta_json()
+            if not self._mirroring:
+                self._mirroring = True
+                self.start_task(self._mirror())
+
+    async def _mirror(self) -> None:
+        try:
+            while self._mirrors:
+                workflow_id = next(iter(self._mirrors))
+                await self._mirror_meta(workflow_id, self._mirrors.pop(workflow_id))
+        finally:
+            self._mirroring = False
+
+    def _fold(self, room: Room) -> None:
+        if room.workflow_id in self._folding:
+            return
+        self._folding.add(room.workflow_id)
+        room.rows_since_fold = 0
+        self.start_task(self._fold_in_background(room.workflow_id))
+
+    async def _fold_in_background(self, workflow_id: WorkflowId) -> None:
+        try:
+            with self.metrics.folding():
+                await snapshots.fold(
+                    self._database,
+                    self._journal,
+                    workflow_id,
+                    keep_rows=self.settings.journal_keep_rows,
+                )
+        finally:
+            self._folding.discard(workflow_id)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await anyio.sleep(HOUSEKEEPING_EVERY_S)
+            now_s = self._clock.now_s()
+            for room in list(self.rooms.values()):
+                if room.is_gone:
+                    self._drop(room, CloseCode.RESTART, "the room was closed")
+                    continue
+                room.keep_alive(now_s, SIGN_OF_LIFE_AFTER_S)
+                idle = room.idle_since_s
+                if (
+                    idle is not None
+                    and now_s - idle > self.settings.room_idle_s
+                    and not room.wants_turn
+                ):
+                    if room.rows_since_fold > self.settings.fold_after_rows // 10:
+                        self._fold(room)
+                    self._drop(room, CloseCode.RESTART, "nobody is here")
+
+    def live_rooms(self) -> Iterable[Room]:
+        return self.rooms.values()

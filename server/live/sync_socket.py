@@ -1,0 +1,176 @@
+"""The sync door: `/sync/{workflow_id}`, the y-websocket protocol byte for byte.
+
+A bare ASGI endpoint: after the handshake the transport hands frames to the connection directly,
+and no task is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import structlog
+from anyio import EndOfStream
+
+from crdt_store.errors import WorkflowNotFound
+from crdt_store.ids import WorkflowId
+from server.core.auth import Authenticator, Identity, IdentityMismatch, Unauthenticated
+from server.core.close_codes import CloseCode
+from server.live.connection import Connection
+from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from server.live.room import Room
+    from server.live.rooms import Rooms
+
+log = structlog.get_logger(__name__)
+
+MAX_WORKFLOW_ID_CHARS = 128
+
+CreateUnknown = Callable[[WorkflowId, Identity], Awaitable[None]]
+"""In dev mode any door creates an unknown workflow, owned by who knocked."""
+
+
+class _Refused(Exception):
+    def __init__(self, code: CloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class SyncSocket:
+    """ASGI endpoint of the sync door."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        authenticator: Authenticator,
+        *,
+        create_unknown: CreateUnknown | None,
+    ) -> None:
+        self._rooms = rooms
+        self._authenticator = authenticator
+        self._create_unknown = create_unknown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        refused: _Refused | None = None
+        room: Room | None = None
+        identity: Identity | None = None
+        try:
+            if self._rooms.is_draining:
+                raise _Refused(CloseCode.RESTART, "the server restarts")
+            identity = await self._identify(scope, query)
+            self._check_user_limit(identity)
+            room = await self._find_room(scope, identity)
+        except _Refused as error:
+            refused = error
+        # A browser learns a close code only after the handshake.
+        await send({"type": "websocket.accept"})
+        if refused is not None or room is None or identity is None:
+            assert refused is not None
+            self._rooms.metrics.closed(int(refused.code))
+            log.info("socket refused", code=int(refused.code), reason=str(refused))
+            await send(
+                {"type": "websocket.close", "code": int(refused.code), "reason": str(refused)[:120]}
+            )
+            return
+        wants_events = query.get("events", ["0"])[-1] == "1"
+        protocol = scope.get("extensions", {}).get(WIRE_EXTENSION)
+        if isinstance(protocol, WebSocketProtocol):
+            connection = Connection(protocol, identity, room, wants_events=wants_events)
+            if room.join(connection):
+                self._count(connection)
+            protocol.attach(
+                connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes
+            )
+        else:
+            channel = _AsgiChannel(scope["path"], receive, send)
+            await room.serve(channel, identity)
+
+    async def _identify(self, scope: Scope, query: dict[str, list[str]]) -> Identity:
+        token = query.get("token", [None])[-1]
+        if token is None:
+            for name, value in scope["headers"]:
+                if name == b"authorization" and value[:7].lower() == b"bearer ":
+                    token = value[7:].decode("latin-1").strip()
+        try:
+            return await self._authenticator.identify(
+                token, user_id=query.get("user_id", [None])[-1]
+            )
+        except Unauthenticated as error:
+            raise _Refused(CloseCode.UNAUTHENTICATED, str(error)) from error
+        except IdentityMismatch as error:
+            raise _Refused(CloseCode.FORBIDDEN, str(error)) from error
+
+    def _check_user_limit(self, identity: Identity) -> None:
+        most = self._rooms.settings.max_connections_per_user
+        if self._rooms.connections_of.get(identity.user_id, 0) >= most:
+            raise _Refused(CloseCode.TOO_FAST, f"one user may hold {most} connections")
+
+    async def _find_room(self, scope: Scope, identity: Identity) -> Room:
+        workflow_id = WorkflowId(scope["path_params"]["workflow_id"])
+        if len(workflow_id) > MAX_WORKFLOW_ID_CHARS:
+            raise _Refused(CloseCode.NOT_FOUND, "no workflow id is that long")
+        try:
+            try:
+                return await self._rooms.get_room(workflow_id)
+            except WorkflowNotFound:
+                if self._create_unknown is None:
+                    raise
+                await self._create_unknown(workflow_id, identity)
+                return await self._rooms.get_room(workflow_id)
+        except WorkflowNotFound as error:
+            raise _Refused(CloseCode.NOT_FOUND, str(error)) from error
+        except Exception as error:
+            log.exception("a room could not be opened", workflow=workflow_id)
+            raise _Refused(CloseCode.OVERLOAD, "the workflow cannot be opened now") from error
+
+    def _count(self, connection: Connection) -> None:
+        counts = self._rooms.connections_of
+        user_id = connection.user_id
+        counts[user_id] = counts.get(user_id, 0) + 1
+        self._rooms.metrics.connections += 1
+
+        def forget() -> None:
+            self._rooms.metrics.connections -= 1
+            counts[user_id] -= 1
+            if not counts[user_id]:
+                del counts[user_id]
+
+        connection.on_closed = forget
+
+
+class _AsgiChannel:
+    """pycrdt's Channel interface over ASGI, for servers without our WebSocket protocol."""
+
+    def __init__(self, path: str, receive: Receive, send: Send) -> None:
+        self._path = path
+        self._receive = receive
+        self._send = send
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+    def __aiter__(self) -> _AsgiChannel:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self.recv()
+        except EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def send(self, message: bytes) -> None:
+        await self._send({"type": "websocket.send", "bytes": message})
+
+    async def recv(self) -> bytes:
+        message: Any = await self._receive()
+        if message["type"] != "websocket.receive":
+            raise EndOfStream
+        payload: bytes = message.get("bytes") or b""
+        return payload

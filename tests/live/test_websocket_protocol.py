@@ -1,0 +1,263 @@
+"""Our frame parsing against the `websockets` library's client, and against raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
+
+from server.live.messages import Frame
+from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
+from server.live.wire import Pause
+
+MAX_BYTES = 300_000
+
+
+class EchoSink:
+    """Sends every frame back; `pause` stops reading for one turn of the loop after each."""
+
+    def __init__(self, wire: WebSocketProtocol, *, pause: bool) -> None:
+        self.wire = wire
+        self.pause = pause
+        self.closed = asyncio.Event()
+        self.drains = 0
+
+    def frame_received(self, payload: bytes) -> None:
+        if self.pause:
+            self.wire.pause_reading(Pause.SCANNING)
+            asyncio.get_running_loop().call_soon(self.wire.resume_reading, Pause.SCANNING)
+        self.wire.send_frame(Frame(payload))
+
+    def text_received(self) -> None:
+        self.wire.close(4400, "text")
+
+    def frame_too_large(self, size: int) -> None:
+        self.wire.close(4413, f"{size}")
+
+    def drained(self) -> None:
+        self.drains += 1
+
+    def connection_closed(self) -> None:
+        assert not self.closed.is_set()
+        self.closed.set()
+
+
+class EchoServer:
+    def __init__(self, *, pause: bool) -> None:
+        self.sinks: list[EchoSink] = []
+        self.pause = pause
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "websocket"
+        await receive()
+        await send({"type": "websocket.accept"})
+        wire = scope["extensions"][WIRE_EXTENSION]
+        sink = EchoSink(wire, pause=self.pause)
+        self.sinks.append(sink)
+        wire.attach(sink, send_buffer_bytes=64 * 1024)
+
+
+@asynccontextmanager
+async def echo_server(*, pause: bool = False) -> AsyncIterator[EchoServer]:
+    app = EchoServer(pause=pause)
+    config = uvicorn.Config(
+        app,
+        port=0,
+        ws=WebSocketProtocol,
+        lifespan="off",
+        log_config=None,
+        ws_max_size=MAX_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=0.5,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())
+    async with asyncio.timeout(20):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    app.port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield app
+    finally:
+        server.should_exit = True
+        async with asyncio.timeout(20):
+            await task
+
+
+@pytest.mark.parametrize("pause", [False, True])
+async def test_messages_of_every_size_come_back_in_order(pause: bool) -> None:
+    sizes = [0, 1, 125, 126, 127, 65_535, 65_536, MAX_BYTES, *range(2, 300, 7)]
+    sent = [os.urandom(size) for size in sizes]
+    async with (
+        echo_server(pause=pause) as server,
+        connect(server.url, compression=None, max_size=None) as client,
+        asyncio.timeout(30),
+    ):
+        for message in sent:
+            await client.send(message)
+        assert [await client.recv() for _ in sent] == sent
+
+
+async def test_fragments_and_pings_between_them_are_one_message() -> None:
+    async with (
+        echo_server() as server,
+        connect(server.url, compression=None) as client,
+        asyncio.timeout(30),
+    ):
+
+        async def parts() -> AsyncIterator[bytes]:
+            for part in (b"one ", b"two ", b"three"):
+                yield part
+                await (await client.ping())
+
+        await client.send(parts())
+        assert await client.recv() == b"one two three"
+        await client.send(b"plain")
+        assert await client.recv() == b"plain"
+
+
+async def test_a_message_over_the_limit_closes_before_it_is_read() -> None:
+    async with (
+        echo_server() as server,
+        connect(server.url, compression=None, max_size=None) as client,
+        asyncio.timeout(30),
+    ):
+        await client.send(b"x" * (MAX_BYTES + 1))
+        with pytest.raises(ConnectionClosedError) as closed:
+            await client.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4413
+
+
+async def test_text_is_told_apart() -> None:
+    async with (
+        echo_server() as server,
+        connect(server.url, compression=None) as client,
+        asyncio.timeout(30),
+    ):
+        await client.send("text")
+        with pytest.raises(ConnectionClosedError) as closed:
+            await client.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4400
+        await asyncio.wait_for(server.sinks[0].closed.wait(), 10)
+
+
+async def test_a_reader_that_stalls_is_congested_and_drains_once() -> None:
+    async with (
+        echo_server() as server,
+        connect(server.url, compression=None, max_size=None, max_queue=1) as client,
+        asyncio.timeout(30),
+    ):
+        await client.send(b"first")
+        assert await client.recv() == b"first"
+        sink = server.sinks[0]
+        big = Frame(b"y" * 200_000)
+        count = 0
+        while not sink.wire.is_congested:
+            sink.wire.send_frame(big)
+            count += 1
+            await asyncio.sleep(0)
+        for _ in range(count):
+            assert len(await client.recv()) == 200_000
+        while sink.wire.is_congested:
+            await asyncio.sleep(0)
+        assert sink.drains >= 1
+
+
+async def _handshake(server: EchoServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
+
+
+def _masked(first: int, payload: bytes) -> bytes:
+    mask = b"\x01\x02\x03\x04"
+    size = len(payload)
+    if size < 126:
+        head = bytes((first, 0x80 | size))
+    elif size < 65_536:
+        head = struct.pack("!BBH", first, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", first, 0x80 | 127, size)
+    return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_frames_cut_anywhere_are_put_together_again(seed: int) -> None:
+    chance = random.Random(seed)
+    messages = [chance.randbytes(chance.choice((0, 1, 50, 126, 400))) for _ in range(150)]
+    stream = b"".join(_masked(0x82, message) for message in messages)
+    async with echo_server(pause=seed % 2 == 1) as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        position = 0
+        while position < len(stream):
+            step = chance.choice((1, 2, 3, 7, 100, 5_000))
+            writer.write(stream[position : position + step])
+            position += step
+            await asyncio.sleep(0)
+        for message in messages:
+            assert await reader.readexactly(len(Frame(message).encoded)) == Frame(message).encoded
+        writer.close()
+        await asyncio.wait_for(server.sinks[0].closed.wait(), 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("unmasked", b"\x82\x01a", 1002),
+        ("reserved bit", _masked(0xC2, b"a"), 1002),
+        ("unknown opcode", _masked(0x83, b"a"), 1002),
+        ("continuation of nothing", _masked(0x80, b"a"), 1002),
+        ("data between fragments", _masked(0x02, b"a") + _masked(0x82, b"b"), 1002),
+        ("fragmented ping", _masked(0x09, b"a"), 1002),
+        ("long ping", _masked(0x89, b"a" * 126), 1002),
+        ("text that is not UTF-8 but was sent as a close reason", _masked(0x88, b"\x03\xe8\xff"), 1007),
+        ("normal close", _masked(0x88, b"\x03\xe8"), 1000),
+    ],
+)
+async def test_protocol_errors_end_with_the_code_of_rfc_6455(
+    name: str, data: bytes, code: int
+) -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        writer.write(data)
+        answer = await reader.read()
+        while answer[0] != 0x88:
+            # A ping of the server's own may come first.
+            answer = answer[2 + answer[1] :]
+        assert int.from_bytes(answer[2:4], "big") == code, name
+        writer.close()
+        await asyncio.wait_for(server.sinks[0].closed.wait(), 10)
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_random_bytes_never_hang_the_server(seed: int) -> None:
+    chance = random.Random(seed)
+    async with echo_server() as server, asyncio.timeout(30):
+        _, writer = await _handshake(server)
+        writer.write(chance.randbytes(chance.randrange(1, 4_000)))
+        writer.write_eof()
+        await asyncio.wait_for(server.sinks[0].closed.wait(), 10)
+        async with connect(server.url, compression=None) as client:
+            await client.send(b"alive")
+            assert await client.recv() == b"alive"
+        writer.close()
