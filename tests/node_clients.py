@@ -165,7 +165,7 @@ class StockClient(_Client):
     Its view: synced, status, final (the close that the provider took as final), closes,
     connections, saved, settled, in and out (frames of the current connection by kind), bytes_in,
     written, saved_writes, events, event_types, users (others' awareness by user id), awareness and
-    clocks (by client id), pending, fingerprint, doc.
+    clocks (by client id), departures (client ids whose awareness went), pending, fingerprint, doc.
     """
 
     def __init__(self, driver: _Driver, name: str, client_id: int) -> None:
@@ -196,6 +196,10 @@ class StockClient(_Client):
     async def cut(self) -> None:
         """Break the TCP connection; the provider will reconnect by itself."""
         await self._ask("cut")
+
+    async def ping(self) -> None:
+        """Return once the server has received everything that was sent before."""
+        await self._ask("ping")
 
     async def state_vector(self) -> bytes:
         return base64.b64decode(await self._ask("state_vector"))

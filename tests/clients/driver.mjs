@@ -80,6 +80,10 @@ const COMMANDS = {
   disconnect: ({ name }) => client(name).provider.disconnect(),
   // As when the network goes: no closing handshake, and the provider reconnects by itself.
   cut: ({ name }) => client(name).provider.ws?.terminate(),
+  ping: ({ name }) => new Promise((resolve) => {
+    client(name).provider.ws.once('pong', () => resolve())
+    client(name).provider.ws.ping()
+  }),
   edit: ({ name, operations }) => client(name).edit(operations),
   set_awareness: ({ name, field, value }) =>
     client(name).provider.awareness.setLocalStateField(field, value),

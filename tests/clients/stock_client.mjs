@@ -31,6 +31,7 @@ export class StockClient {
     this.events = []
     this.status = 'disconnected'
     this.final = null
+    this.departures = []
     this.written = 0
     this.stream = null
     this.doc = new Y.Doc()
@@ -52,6 +53,7 @@ export class StockClient {
     this.provider.on('connection-error', () => {})
     this.doc.on('update', changed)
     presence.on('update', changed)
+    presence.on('change', ({ removed }) => { this.departures.push(...removed) })
     if (connect) this.provider.connect()
   }
 
@@ -176,6 +178,7 @@ export class StockClient {
       case 'awareness': return Object.fromEntries(this.provider.awareness.getStates())
       case 'clocks': return Object.fromEntries(
         [...this.provider.awareness.meta].map(([id, { clock }]) => [id, clock]))
+      case 'departures': return this.departures
       case 'pending': return this.doc.store.pendingStructs !== null
       case 'fingerprint': return this.fingerprint()
       default: throw new Error(`a client has no ${name}`)
