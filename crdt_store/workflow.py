@@ -1,51 +1,207 @@
 """The graph schema of a workflow document: typed access, React Flow JSON in and out.
 
-INTERFACE AGREED, TO BE IMPLEMENTED.
+nodes: Y.Map id → Y.Map {id, type, position: one plain {x, y}, data: Y.Map, order, parentId?, …}
+edges: Y.Map id → Y.Map {id, source, target, sourceHandle?, targetHandle?, data: Y.Map, order, …}
+meta:  Y.Map of plain values; breakpoints: Y.Map nodeId → {…}, which JSON does not list.
+
+Values of `data` are JSON; strings under `text_keys` become Y.Text when they are first set. Only
+keys of `data` itself do: what lies deeper stays plain JSON. What enters is told in `graph_json`,
+what a patch means in `graph_patch`, what is tolerated on the way out in `graph_listing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from pycrdt import Doc, Map
 
+from crdt_store.errors import EntityNotFound, InvalidGraph
+from crdt_store.graph_changes import AssignMeta, Change, Drop, GraphWriter, Put
+from crdt_store.graph_json import (
+    DEFAULT_MAX_ENTITIES,
+    Collection,
+    check_count,
+    checked_entity,
+    checked_graph,
+    duplicate,
+)
+from crdt_store.graph_listing import list_entities, read_entity, read_rows, read_value
+from crdt_store.graph_patch import PatchableGraph, plan_merge, plan_patch, plan_value
+from crdt_store.json_values import is_unicode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from crdt_store.json_values import Json
+
 ROOTS = ("nodes", "edges", "meta", "breakpoints")
 DEFAULT_TEXT_KEYS = frozenset({"prompt", "code", "description", "instructions"})
-
-Json = Any
 
 
 class Workflow:
     """A typed view on one workflow's Doc; holds no state of its own beside the root maps.
 
-    Must be used in the Doc's thread. Reading tolerates anything a Yjs client may have written
-    (a node that is no map is left out); writing refuses what the schema does not allow.
+    Must be used in the Doc's thread; may be used inside a transaction of the caller's. Reading
+    tolerates anything a Yjs client may have written (a node that is no map is left out); writing
+    refuses what the schema does not allow, before the first change, and writes only what differs.
     """
 
-    def __init__(self, doc: Doc[Any], *, text_keys: frozenset[str] = DEFAULT_TEXT_KEYS) -> None:
+    def __init__(
+        self,
+        doc: Doc[Any],
+        *,
+        text_keys: frozenset[str] = DEFAULT_TEXT_KEYS,
+        max_entities: int = DEFAULT_MAX_ENTITIES,
+    ) -> None:
         self.doc = doc
-        self.nodes: Map[Any]
-        self.edges: Map[Any]
-        self.meta: Map[Any]
-        raise NotImplementedError
+        self.nodes: Map[Any] = doc.get("nodes", type=Map)
+        self.edges: Map[Any] = doc.get("edges", type=Map)
+        self.meta: Map[Any] = doc.get("meta", type=Map)
+        self.breakpoints: Map[Any] = doc.get("breakpoints", type=Map)
+        self._max_entities = max_entities
+        self._writer = GraphWriter(
+            {"nodes": self.nodes, "edges": self.edges, "meta": self.meta}, text_keys
+        )
 
     def to_json(self) -> dict[str, Json]:
         """`{nodes: [...], edges: [...], meta: {...}}`: parents first, then by `order`, then by id.
 
-        Must be cheap for 5,000 nodes (`str(map)` + orjson, see pitfalls). Integral floats come out
-        as ints, Y.Text as strings; `order` is left out of the nodes and edges listed.
+        Every node has `id`, `position` {x, y} and `data`, every edge `id`, `source`, `target` and
+        `data`. Integral floats come out as ints, Y.Text as strings; `order` is left out. The
+        result shares nothing with the document. About 10 ms per 1,000 nodes and edges each.
         """
-        raise NotImplementedError
+        with self.doc.transaction():
+            return {
+                "nodes": list_entities("nodes", read_rows(self.nodes)).entities,
+                "edges": list_entities("edges", read_rows(self.edges)).entities,
+                "meta": read_rows(self.meta),
+            }
+
+    def node_json(self, node_id: str) -> dict[str, Json]:
+        """One node as `to_json` lists it. Raises EntityNotFound."""
+        return self._entity_json("nodes", node_id)
+
+    def edge_json(self, edge_id: str) -> dict[str, Json]:
+        """One edge as `to_json` lists it. Raises EntityNotFound."""
+        return self._entity_json("edges", edge_id)
 
     def import_graph(self, graph: Mapping[str, Json]) -> None:
-        """Fill an empty document from React Flow JSON. Validates first; raises InvalidGraph."""
-        raise NotImplementedError
+        """Fill a document without nodes and edges from React Flow JSON; meta is added to.
+
+        What is left out is told in `graph_json`; the places in the lists become `order`.
+        Validates first; raises InvalidGraph.
+        """
+        checked = checked_graph(graph, max_entities=self._max_entities)
+        if len(self.nodes) or len(self.edges):
+            raise InvalidGraph("", "the workflow is not empty; import into a new one")
+        self._write(
+            [
+                *(Put("nodes", node, order) for order, node in enumerate(checked.nodes)),
+                *(Put("edges", edge, order) for order, edge in enumerate(checked.edges)),
+                *(AssignMeta(key, value) for key, value in checked.meta.items()),
+            ]
+        )
 
     def apply_json_patch(self, operations: Sequence[Mapping[str, Json]]) -> None:
         """RFC 6902 on `to_json()`, turned into the smallest in-place changes of the document.
 
         Validates everything before the first write; raises InvalidPatch or PatchTestFailed, and
-        the document is then untouched.
+        the document is then untouched. Costs a `to_json` and what the operations touch.
         """
-        raise NotImplementedError
+        with self.doc.transaction():
+            graph = PatchableGraph(
+                nodes=list_entities("nodes", read_rows(self.nodes)),
+                edges=list_entities("edges", read_rows(self.edges)),
+                meta=read_rows(self.meta),
+                meta_before=read_rows(self.meta),
+                reread=self._entity_json,
+            )
+            self._write(plan_patch(graph, operations, max_entities=self._max_entities))
+
+    def merge_node(self, node_id: str, changes: Mapping[str, Json]) -> None:
+        """RFC 7386 on one node: null deletes, objects merge at every depth.
+
+        Each key of `data` is written as one value, a Y.Text by its differences. Raises
+        EntityNotFound, or InvalidPatch with a path inside the node; then nothing is written.
+        """
+        self._write(plan_merge("nodes", self.node_json(node_id), changes))
+
+    def merge_edge(self, edge_id: str, changes: Mapping[str, Json]) -> None:
+        """RFC 7386 on one edge, as `merge_node` does it."""
+        self._write(plan_merge("edges", self.edge_json(edge_id), changes))
+
+    def set_node_value(self, node_id: str, name: str, value: Json) -> None:
+        """Set `position`, `type`, `parentId`, `width`, `height` or `data.<key>` of a node.
+
+        Any other name means `data.<name>`. None deletes; a Y.Text gets the minimal difference.
+        Raises EntityNotFound, or InvalidGraph with a path inside the node.
+        """
+        self._write(plan_value("nodes", self.node_json(node_id), name, value))
+
+    def set_edge_value(self, edge_id: str, name: str, value: Json) -> None:
+        """Set `type`, `source`, `target`, `sourceHandle`, `targetHandle` or `data.<key>` of an
+        edge, as `set_node_value` does it."""
+        self._write(plan_value("edges", self.edge_json(edge_id), name, value))
+
+    def add_node(self, node: Mapping[str, Json]) -> None:
+        """Add a node of React Flow's JSON after all others. Raises InvalidGraph, also for an id
+        that exists."""
+        self._add("nodes", node)
+
+    def add_edge(self, edge: Mapping[str, Json]) -> None:
+        """Add an edge of React Flow's JSON after all others. Raises InvalidGraph, also for an id
+        that exists."""
+        self._add("edges", edge)
+
+    def remove_node(self, node_id: str, *, with_edges: bool = True) -> None:
+        """Remove a node and, as React Flow does, the edges that it is an end of.
+
+        Children stay, with a parent that is not there. Raises EntityNotFound.
+        """
+        self._check_known("nodes", node_id)
+        changes: list[Change] = [Drop("nodes", node_id)]
+        if with_edges:
+            edges = list_entities("edges", read_rows(self.edges)).entities
+            changes += [
+                Drop("edges", edge["id"])
+                for edge in edges
+                if node_id in (edge["source"], edge["target"])
+            ]
+        self._write(changes)
+
+    def remove_edge(self, edge_id: str) -> None:
+        """Raises EntityNotFound."""
+        self._check_known("edges", edge_id)
+        self._write([Drop("edges", edge_id)])
+
+    def _root(self, collection: Collection) -> Map[Any]:
+        return self.nodes if collection == "nodes" else self.edges
+
+    def _check_known(self, collection: Collection, entity_id: str) -> None:
+        # What is no valid Unicode must not reach pycrdt, as a key neither.
+        valid = isinstance(entity_id, str) and is_unicode(entity_id)
+        if not valid or entity_id not in self._root(collection):
+            raise EntityNotFound(collection[:-1], entity_id)
+
+    def _entity_json(self, collection: Collection, entity_id: str) -> dict[str, Json]:
+        self._check_known(collection, entity_id)
+        row = read_value(self._root(collection)[entity_id])
+        if (entity := read_entity(collection, entity_id, row)) is None:
+            raise EntityNotFound(collection[:-1], entity_id)
+        entity.pop("order", None)
+        return entity
+
+    def _add(self, collection: Collection, value: Mapping[str, Json]) -> None:
+        entity = checked_entity(collection, value, "")
+        if entity["id"] in self._root(collection):
+            raise InvalidGraph("/id", duplicate(collection, entity["id"]))
+        check_count(len(self.nodes) + len(self.edges) + 1, self._max_entities)
+        listing = list_entities(collection, read_rows(self._root(collection)))
+        highest = max((order for order in listing.orders.values() if order < inf), default=-1)
+        self._write([Put(collection, entity, highest + 1)])
+
+    def _write(self, changes: Iterable[Change]) -> None:
+        with self.doc.transaction():
+            for change in changes:
+                self._writer.write(change)

@@ -1,0 +1,97 @@
+"""The graph on its way out: shared maps, whatever was written into them, to listed JSON.
+
+What a Yjs client may write is bounded by `update_scan`, not by the schema. So an entry that is no
+object is left out, and so is an edge without source or target; a node without a usable position
+is at 0, 0; `data` is {} where it is no object; the key in the map is the id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pycrdt import Map, Text
+
+from crdt_store.graph_json import transient_keys
+from crdt_store.graph_order import UNORDERED, parents_first
+
+if TYPE_CHECKING:
+    from crdt_store.graph_json import Collection
+    from crdt_store.json_values import Json
+
+_NUMBERS = (int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One collection as JSON lists it, and the `order` of each id, which JSON leaves out."""
+
+    entities: list[dict[str, Json]]
+    orders: dict[str, float]
+
+
+def read_rows(shared: Map[Any]) -> dict[str, Json]:
+    """A root map as plain JSON: integral floats are ints, texts strings, NaN null, bytes lists.
+
+    An entry nested beyond 1,000 levels is left out.
+    """
+    try:
+        rows: dict[str, Json] = orjson.loads(str(shared))
+    except orjson.JSONDecodeError:  # only for its depth, and only for the whole of it
+        readable = ((key, read_value(value)) for key, value in shared.items())
+        rows = {key: value for key, value in readable if value is not None}
+    return rows
+
+
+def read_value(value: object) -> Json:
+    """One value of a map as plain JSON, like in `read_rows`; None if it is nested too deep."""
+    try:
+        if isinstance(value, Map):
+            return orjson.loads(str(value))
+        if isinstance(value, Text):
+            return str(value)
+        # Through a map of its own, so that numbers and bytes come out as they do elsewhere.
+        return orjson.loads(orjson.dumps(value, default=list))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+
+
+def read_entity(collection: Collection, entity_id: str, row: Json) -> dict[str, Json] | None:
+    """`row` in place, made readable; None if it is no node or edge at all. Keeps `order`."""
+    if type(row) is not dict or not entity_id:
+        return None
+    if collection == "nodes":
+        position = row.get("position")
+        if (
+            type(position) is not dict
+            or type(position.get("x")) not in _NUMBERS
+            or type(position.get("y")) not in _NUMBERS
+        ):
+            row["position"] = {"x": 0, "y": 0}
+    elif type(row.get("source")) is not str or type(row.get("target")) is not str:
+        return None
+    if type(row.get("data")) is not dict:
+        row["data"] = {}
+    row["id"] = entity_id
+    transient = transient_keys(collection)
+    if not transient.isdisjoint(row):
+        for key in transient.intersection(row):
+            del row[key]
+    return row
+
+
+def list_entities(collection: Collection, rows: dict[str, Json]) -> Listing:
+    """Parents first, then by `order`, then by id; `rows` is used up."""
+    sortable: list[tuple[float, str]] = []
+    parent_of: dict[str, str] = {}
+    for entity_id, row in rows.items():
+        if read_entity(collection, entity_id, row) is None:
+            continue
+        order = row.pop("order", None)
+        sortable.append((order if type(order) in _NUMBERS else UNORDERED, entity_id))
+        if collection == "nodes" and type(parent := row.get("parentId")) is str:
+            parent_of[entity_id] = parent
+    sortable.sort()
+    orders = {entity_id: order for order, entity_id in sortable}
+    return Listing([rows[entity_id] for entity_id in parents_first(orders, parent_of)], orders)

@@ -1,0 +1,255 @@
+"""From a changed JSON to the fewest changes in place: JSON Patch, merge patch, single values.
+
+Everything here is a plan: it reads JSON, validates what would be written, and writes nothing.
+
+What a JSON Patch means beyond RFC 6902: a node that is removed takes neither its edges nor its
+children along (list them, or use `Workflow.remove_node`); run state such as `selected` is
+accepted and left out; the id of an existing entity cannot change; the place in a list becomes
+`order`, and a child listed before its parent comes after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crdt_store.errors import InvalidGraph, InvalidPatch
+from crdt_store.graph_changes import Assign, AssignMeta, Change, Drop, Put, Unset, UnsetMeta
+from crdt_store.graph_json import (
+    check_count,
+    checked_entity,
+    checked_field,
+    checked_id,
+    duplicate,
+    is_required,
+    missing,
+    property_field,
+    shaped,
+)
+from crdt_store.graph_order import place
+from crdt_store.json_patch import PatchTarget
+from crdt_store.json_values import Json, checked_copy, json_equal, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+
+    from crdt_store.graph_json import Collection
+    from crdt_store.graph_listing import Listing
+
+_ROOT_KEYS = frozenset({"nodes", "edges", "meta"})
+
+
+@dataclass(frozen=True, slots=True)
+class PatchableGraph:
+    """What the document lists, in copies that a plan may use up."""
+
+    nodes: Listing
+    edges: Listing
+    meta: dict[str, Json]
+    meta_before: dict[str, Json]
+    """The same as `meta`, sharing nothing with it."""
+    reread: Callable[[Collection, str], dict[str, Json]]
+    """One listed entity as the document has it, in a copy of its own."""
+
+
+def plan_patch(
+    graph: PatchableGraph, operations: Sequence[Mapping[str, Json]], *, max_entities: int
+) -> list[Change]:
+    """What RFC 6902 `operations` on `{nodes, edges, meta}` change; `graph` is used up.
+
+    Beside one pass over the ids it costs what the operations touch. Raises InvalidPatch or
+    PatchTestFailed.
+    """
+    known = {id(entity): entity["id"] for entity in (*graph.nodes.entities, *graph.edges.entities)}
+    target = PatchTarget(
+        {
+            "nodes": list(graph.nodes.entities),
+            "edges": list(graph.edges.entities),
+            "meta": graph.meta,
+        },
+        watched=known.keys(),
+    )
+    for index, operation in enumerate(operations):
+        target.apply(index, operation)
+    try:
+        nodes, edges, meta = _checked_root(target.root)
+        untouched = known.keys() - target.touched
+        changes = [
+            *_list_changes("nodes", graph.nodes, nodes, known, untouched, graph.reread),
+            *_list_changes("edges", graph.edges, edges, known, untouched, graph.reread),
+            *_meta_changes(graph.meta_before, meta),
+        ]
+        if any(isinstance(change, Put) for change in changes):
+            check_count(len(nodes) + len(edges), max_entities)
+    except InvalidGraph as error:
+        raise InvalidPatch(error.path, error.detail) from error
+    return changes
+
+
+def plan_merge(
+    collection: Collection, before: Mapping[str, Json], changes: Mapping[str, Json]
+) -> list[Change]:
+    """What an RFC 7386 merge patch on one entity changes; `before` is the entity as listed.
+
+    A null deletes, objects merge at every depth, each key of `data` is written as one value.
+    Raises InvalidPatch with a path inside the entity.
+    """
+    if not isinstance(changes, dict):
+        raise InvalidPatch("", "a merge patch of a node or an edge must be an object")
+    try:
+        merged = shaped(collection, _merged(before, checked_copy(changes, "")), "")
+        if merged.get("id") != before["id"]:
+            raise InvalidGraph("/id", _FIXED_ID)
+        return list(_entity_changes(collection, before, merged, ""))
+    except InvalidGraph as error:
+        raise InvalidPatch(error.path, error.detail) from error
+
+
+def plan_value(
+    collection: Collection, before: Mapping[str, Json], name: str, value: Json
+) -> list[Change]:
+    """What setting one property changes: nothing if it has that value; None deletes it.
+
+    `name` is read by `property_field`. Raises InvalidGraph with a path inside the entity.
+    """
+    field = property_field(collection, name)
+    holder = before if len(field) == 1 else before["data"]
+    key = field[-1]
+    if value is None:
+        if is_required(collection, field):
+            raise InvalidGraph(pointer(*field), missing(collection, key))
+        return [Unset(collection, before["id"], field)] if key in holder else []
+    checked = checked_field(collection, field, value, "")
+    if key in holder and json_equal(holder[key], checked):
+        return []
+    return [Assign(collection, before["id"], field, checked)]
+
+
+_FIXED_ID = "the id of what exists cannot change; remove it and add another"
+
+
+def _checked_root(root: Json) -> tuple[list[Json], list[Json], dict[str, Json]]:
+    if not isinstance(root, dict):
+        raise InvalidGraph("", "the document must stay an object {nodes, edges, meta}")
+    if unknown := root.keys() - _ROOT_KEYS:
+        raise InvalidGraph(pointer(min(unknown)), "must be under /nodes, /edges or /meta")
+    nodes, edges, meta = root.get("nodes"), root.get("edges"), root.get("meta")
+    if not isinstance(nodes, list):
+        raise InvalidGraph("/nodes", "must stay a list")
+    if not isinstance(edges, list):
+        raise InvalidGraph("/edges", "must stay a list")
+    if not isinstance(meta, dict):
+        raise InvalidGraph("/meta", "must stay an object")
+    return nodes, edges, meta
+
+
+def _list_changes(
+    collection: Collection,
+    listing: Listing,
+    patched: Sequence[Json],
+    known: Mapping[int, str],
+    untouched: Set[int],
+    reread: Callable[[Collection, str], dict[str, Json]],
+) -> Iterator[Change]:
+    """`known` and `untouched` tell by `id()` which of the patched entities are the old ones."""
+    final: dict[str, Mapping[str, Json]] = {}
+    added: list[dict[str, Json]] = []
+    changed: list[Change] = []
+    new_parents = False
+    for position, value in enumerate(patched):
+        entity = value
+        if id(value) in untouched:
+            entity_id = known[id(value)]
+        else:
+            path = pointer(collection, position)
+            entity = shaped(collection, value, path)
+            entity_id = checked_id(entity, path)
+            if known.get(id(value), entity_id) != entity_id:
+                raise InvalidGraph(f"{path}/id", _FIXED_ID)
+            if entity_id in listing.orders:
+                before = reread(collection, entity_id)
+                changed += _entity_changes(collection, before, entity, path)
+                new_parents |= before.get("parentId") != entity.get("parentId")
+            else:
+                entity = checked_entity(collection, value, path)
+                added.append(entity)
+        if entity_id in final:
+            raise InvalidGraph(
+                f"{pointer(collection, position)}/id", duplicate(collection, entity_id)
+            )
+        final[entity_id] = entity
+    for entity_id in listing.orders.keys() - final.keys():
+        yield Drop(collection, entity_id)
+    yield from changed
+    orders: dict[str, float] = {}
+    if new_parents or list(final) != [entity["id"] for entity in listing.entities]:
+        orders = place(list(final), listing.orders, _parents(final.values()))
+    for entity in added:
+        yield Put(collection, entity, orders.pop(entity["id"]))
+    for entity_id, order in orders.items():
+        yield Assign(collection, entity_id, ("order",), order)
+
+
+def _parents(entities: Iterable[Mapping[str, Json]]) -> dict[str, str]:
+    return {
+        entity["id"]: parent
+        for entity in entities
+        if isinstance(parent := entity.get("parentId"), str)
+    }
+
+
+def _entity_changes(
+    collection: Collection, before: Mapping[str, Json], after: Mapping[str, Json], path: str
+) -> Iterator[Change]:
+    """The fields in which an entity differs; only what differs is validated."""
+    entity_id = before["id"]
+    if not isinstance(after["data"], dict):
+        checked_field(collection, ("data",), after["data"], path)
+    for field in _fields(before):
+        if _value(after, field) is _ABSENT:
+            if is_required(collection, field):
+                raise InvalidGraph(path + pointer(*field), missing(collection, field[0]))
+            yield Unset(collection, entity_id, field)
+    for field in _fields(after):
+        value = _value(after, field)
+        old = _value(before, field)
+        if old is _ABSENT or not json_equal(old, value):
+            checked = checked_field(collection, field, value, path)
+            yield Assign(collection, entity_id, field, checked)
+
+
+_ABSENT = object()
+
+
+def _fields(entity: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
+    for key in entity:
+        if key not in ("id", "data"):
+            yield (key,)
+    for key in entity["data"]:
+        yield ("data", key)
+
+
+def _value(entity: Mapping[str, Json], field: tuple[str, ...]) -> Json:
+    holder = entity if len(field) == 1 else entity["data"]
+    return holder.get(field[-1], _ABSENT)
+
+
+def _meta_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[Change]:
+    for key in before.keys() - after.keys():
+        yield UnsetMeta(key)
+    for key, value in after.items():
+        if key not in before or not json_equal(before[key], value):
+            yield AssignMeta(key, checked_copy({key: value}, "/meta", around=1)[key])
+
+
+def _merged(before: Mapping[str, Json], changes: Mapping[str, Json]) -> dict[str, Json]:
+    merged = dict(before)
+    for key, value in changes.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            inner = merged.get(key)
+            merged[key] = _merged(inner if isinstance(inner, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
