@@ -201,7 +201,10 @@ class StartServer(Protocol):
 
 
 def _settings(auth_mode: str, settings: Mapping[str, object]) -> dict[str, object]:
-    defaults: dict[str, object] = {"auth_mode": auth_mode, "secret": "a-secret-for-share-links-long-enough"}
+    defaults: dict[str, object] = {
+        "auth_mode": auth_mode,
+        "secret": "a-secret-for-share-links-long-enough",
+    }
     match auth_mode:
         case "dev":
             defaults["dev_open"] = 1
