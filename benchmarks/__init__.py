@@ -1,0 +1,1 @@
+"""Benchmarks: the real server in one process, a load generator in another, medians of runs."""

@@ -1,0 +1,48 @@
+"""The marks to reach, and the best figure of a peer, per workload and figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`limit` is the most allowed, or the least wanted if `at_least`."""
+
+    limit: float | None = None
+    best_peer: str = ""
+    at_least: bool = False
+
+    def met_by(self, value: float) -> bool | None:
+        if self.limit is None:
+            return None
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+GOALS: dict[tuple[str, str], Goal] = {
+    ("fanout50", "cpu_us_per_delivery"): Goal(12, "24.8 (yws)"),
+    ("fanout50", "p50_ms"): Goal(None, "0.9 (yws)"),
+    ("fanout50", "p99_ms"): Goal(40, "4.3 (yws)"),
+    ("fanout200", "cpu_us_per_delivery"): Goal(7, "13.1 (yws)"),
+    ("fanout200", "p50_ms"): Goal(None, "2.0 (hp)"),
+    ("fanout200", "p99_ms"): Goal(40, "8.2 (hp)"),
+    ("documents", "cpu_us_per_update"): Goal(150, "128 (yws)"),
+    ("documents", "p50_ms"): Goal(None, "0.13 (yws)"),
+    ("documents", "p99_ms"): Goal(None, "2.7 (pws)"),
+    ("cursors", "cpu_us_per_delivery"): Goal(5, "13.2 (yws)"),
+    ("cursors", "p50_ms"): Goal(None, "0.6 (yws)"),
+    ("cursors", "p99_ms"): Goal(None, "6.9 (yws)"),
+    ("idle", "kib_per_connection"): Goal(40, "17.6 (yws)"),
+    ("idle", "connect_cpu_ms"): Goal(None, "0.43 (yws)"),
+    ("join5000", "alone_cpu_ms"): Goal(5, "11 (pws)"),
+    ("join5000", "crowd_all_done_ms"): Goal(None, "394 (pws)"),
+    ("join5000", "crowd_cpu_ms_each"): Goal(5, "7.4 (pws)"),
+    ("saturation", "updates_per_s_in"): Goal(15_000, "17,590 (hp)", at_least=True),
+    ("kill200", "seen_updates_lost"): Goal(0, "0 (pws + SQLite)"),
+    ("kill200", "saved_updates_lost"): Goal(0),
+    ("kill1000", "seen_updates_lost"): Goal(0, "1,785 (pws + SQLite)"),
+    ("kill1000", "saved_updates_lost"): Goal(0),
+    ("targets", "connect_p99_ms"): Goal(1000),
+    ("targets", "cursor_p99_ms"): Goal(100),
+    ("applypath", "scan_and_apply_us"): Goal(40),
+}

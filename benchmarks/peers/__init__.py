@@ -1,0 +1,1 @@
+"""Other servers, to be measured by the same generator."""
