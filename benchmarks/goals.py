@@ -44,5 +44,5 @@ GOALS: dict[tuple[str, str], Goal] = {
     ("kill1000", "saved_updates_lost"): Goal(0),
     ("targets", "connect_p99_ms"): Goal(1000),
     ("targets", "cursor_p99_ms"): Goal(100),
-    ("applypath", "scan_and_apply_us"): Goal(40),
+    ("applypath", "apply_path_us"): Goal(40),
 }
