@@ -1,32 +1,57 @@
 """From a token to an Identity [SEC-1].
 
-INTERFACE AGREED, TO BE COMPLETED (jwt verification, JWKS, dev identities).
+In jwt mode a host application, or `coflow token`, signs who the user is; in dev mode whoever
+connects is the user that they name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import jwt
+from jwt.exceptions import InvalidSubjectError
+
+from crdt_store.ids import UserId
+from server.core.access import PERMISSIONS_OF, Role, highest_role
+from server.core.errors import CannotMintToken, IdentityMismatch, KeysUnavailable, Unauthenticated
+from server.core.jwks import JwksKeys
+from server.core.signing_keys import FixedKey, KeySource, key_from_pem, key_from_secret
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
+    from types import TracebackType
 
-    from crdt_store.ids import UserId, WorkflowId
-    from server.core.access import Role
+    from crdt_store.ids import WorkflowId
+    from server.core.access import Permission
+    from server.core.settings import Settings
 
+__all__ = [
+    "Authenticator",
+    "CannotMintToken",
+    "Identity",
+    "IdentityMismatch",
+    "KeysUnavailable",
+    "Unauthenticated",
+    "create_authenticator",
+    "mint_token",
+]
 
-class Unauthenticated(Exception):
-    """No identity: the token is missing, malformed, expired or not ours. The message says which."""
-
-
-class IdentityMismatch(Exception):
-    """A `user_id` that differs from the verified token's `sub`."""
+MAX_TOKEN_CHARS = 16 * 1024
+MAX_USER_ID_CHARS = 128
+MAX_NAME_CHARS = 256
+MAX_EMAIL_CHARS = 320
+ANONYMOUS = UserId("anonymous")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is asking, as verified. `grants` maps a workflow id, or a prefix that ends in `*`."""
+    """Who is asking, as verified. `grants` maps a workflow id, or a prefix that ends in `*`.
+
+    At `expires_at` (UTC) the token is no longer accepted, the clocks' leeway included.
+    """
 
     user_id: UserId
     name: str
@@ -36,7 +61,13 @@ class Identity:
 
     def role_for(self, workflow_id: WorkflowId) -> Role | None:
         """The highest role that the token itself grants on this workflow."""
-        raise NotImplementedError
+        held: frozenset[Permission] = frozenset()
+        for pattern, role in self.grants.items():
+            if pattern == workflow_id or (
+                pattern.endswith("*") and workflow_id.startswith(pattern[:-1])
+            ):
+                held |= PERMISSIONS_OF[role]
+        return highest_role(held)
 
 
 class Authenticator(Protocol):
@@ -45,6 +76,254 @@ class Authenticator(Protocol):
     async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
         """Verify `token`; in dev mode `user_id` alone is the identity.
 
-        Raises Unauthenticated, or IdentityMismatch if `user_id` differs from the token's `sub`.
+        Raises Unauthenticated; IdentityMismatch if `user_id` differs from the token's `sub`;
+        KeysUnavailable if the key set that would tell cannot be fetched now.
         """
         ...
+
+
+class OpenAuthenticator(Authenticator, Protocol):
+    """An authenticator and what it holds open (connections to the key set's server)."""
+
+    async def aclose(self) -> None: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def create_authenticator(settings: Settings) -> OpenAuthenticator:
+    """The authenticator for `settings.auth_mode`; close it, or use it as a context."""
+    if settings.auth_mode == "dev":
+        return DevAuthenticator()
+    return JwtAuthenticator(
+        _key_source(settings),
+        audience=settings.jwt_audience,
+        issuer=settings.jwt_issuer,
+        leeway_s=settings.jwt_leeway_s,
+    )
+
+
+def _key_source(settings: Settings) -> KeySource:
+    if settings.jwt_secret is not None:
+        return FixedKey(key_from_secret(settings.jwt_secret))
+    if settings.jwt_public_key is not None:
+        return FixedKey(key_from_pem(settings.jwt_public_key))
+    if settings.jwt_jwks_url is not None:
+        return JwksKeys(
+            settings.jwt_jwks_url,
+            max_age_s=settings.jwt_jwks_max_age_s,
+            timeout_s=settings.jwt_jwks_timeout_s,
+        )
+    raise AssertionError("Settings admit jwt mode only with a key")
+
+
+class _Closing:
+    """An async context that ends with `aclose`."""
+
+    async def aclose(self) -> None:
+        """By default nothing is open."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+class DevAuthenticator(_Closing):
+    """Everybody is who they say they are; for one machine (see `server.core.origins`)."""
+
+    async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
+        """`user_id`, or `anonymous`; a token is ignored. Raises Unauthenticated for a bad id."""
+        if user_id is None:
+            return Identity(ANONYMOUS, name=ANONYMOUS)
+        return Identity(_user_id(user_id, "user_id"), name=user_id)
+
+
+class JwtAuthenticator(_Closing):
+    """Verifies signature, `exp`, `nbf`, and `aud` and `iss` where configured; reads the claims."""
+
+    def __init__(
+        self, keys: KeySource, *, audience: str | None, issuer: str | None, leeway_s: float
+    ) -> None:
+        self._keys = keys
+        self._audience = audience
+        self._issuer = issuer
+        self._leeway_s = leeway_s
+
+    async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
+        claims = await self._verify(token)
+        identity = self._identity(claims)
+        if user_id is not None and user_id != identity.user_id:
+            raise IdentityMismatch("the user_id is not the sub of the token")
+        return identity
+
+    async def aclose(self) -> None:
+        await self._keys.aclose()
+
+    async def _verify(self, token: str | None) -> dict[str, Any]:
+        if not token:
+            raise Unauthenticated("a token is required")
+        if len(token) > MAX_TOKEN_CHARS:
+            raise Unauthenticated(f"the token is longer than {MAX_TOKEN_CHARS} characters")
+        if not token.isascii():
+            raise Unauthenticated("the token is malformed")
+        try:
+            header = jwt.get_unverified_header(token)
+            key = await self._keys.key_for(header.get("kid"))
+            # The header's alg is compared with the key's, and never used: see signing_keys.
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key.key,
+                algorithms=[key.algorithm],
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=self._leeway_s,
+                options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
+            )
+        except jwt.PyJWTError as error:
+            # PyJWT's own texts may quote parts of the token, and so would the chained exception.
+            raise Unauthenticated(_reason(error)) from None
+        except (RecursionError, ValueError, OverflowError):
+            # Before the signature is checked, anybody's JSON is parsed: nested without end, say.
+            raise Unauthenticated("the token is malformed") from None
+        return claims
+
+    def _identity(self, claims: Mapping[str, Any]) -> Identity:
+        user_id = _user_id(claims["sub"], "the claim sub")
+        return Identity(
+            user_id=user_id,
+            name=_text(claims, "name", max_chars=MAX_NAME_CHARS) or user_id,
+            email=_text(claims, "email", max_chars=MAX_EMAIL_CHARS),
+            grants=_grants(claims.get("workflows")),
+            expires_at=_expiry(claims["exp"], self._leeway_s),
+        )
+
+
+def mint_token(
+    settings: Settings,
+    sub: str,
+    *,
+    expires_in_s: float,
+    name: str | None = None,
+    workflows: Mapping[str, Role] | None = None,
+) -> str:
+    """A token that this server will accept from `sub`, signed with COFLOW_JWT_SECRET.
+
+    Raises CannotMintToken where there is no such secret, and ValueError for claims that the
+    server would refuse.
+    """
+    if settings.auth_mode == "dev":
+        raise CannotMintToken(
+            "dev mode needs no tokens: connect with user_id=… (COFLOW_AUTH_MODE=jwt has tokens)"
+        )
+    if settings.jwt_secret is None:
+        raise CannotMintToken(
+            "tokens are signed by whoever holds the private key of your identity provider; "
+            "this command signs only with COFLOW_JWT_SECRET"
+        )
+    if expires_in_s <= 0:
+        raise ValueError("the token would have expired already")
+    now = datetime.now(UTC)
+    claims: dict[str, Any] = {
+        "sub": sub,
+        "iat": now,
+        "exp": now + timedelta(seconds=expires_in_s),
+        "name": name,
+        "workflows": dict(workflows) if workflows else None,
+        "aud": settings.jwt_audience,
+        "iss": settings.jwt_issuer,
+    }
+    try:
+        _user_id(sub, "the claim sub")
+        _text(claims, "name", max_chars=MAX_NAME_CHARS)
+        _grants(claims["workflows"])
+    except Unauthenticated as error:
+        raise ValueError(str(error)) from None
+    present = {key: value for key, value in claims.items() if value is not None}
+    return jwt.encode(present, settings.jwt_secret, algorithm="HS256")
+
+
+def _reason(error: jwt.PyJWTError) -> str:
+    match error:
+        case jwt.ExpiredSignatureError():
+            return "the token has expired"
+        case jwt.ImmatureSignatureError():
+            return "the token is not valid yet"
+        case jwt.MissingRequiredClaimError():
+            return f"the token has no claim {error.claim}"
+        case jwt.InvalidAudienceError():
+            return "the token is for another audience"
+        case jwt.InvalidIssuerError():
+            return "the token is from another issuer"
+        case InvalidSubjectError():
+            return "the claim sub is not a string"
+        case jwt.InvalidAlgorithmError():
+            return "the token is not signed with the algorithm of the configured key"
+        case jwt.InvalidSignatureError():
+            return "the signature of the token does not match"
+        case _:
+            return "the token is malformed"
+
+
+def _user_id(value: object, what: str) -> UserId:
+    # Spaces at the ends would make two ids that look the same.
+    if not isinstance(value, str) or not value or value != value.strip():
+        raise Unauthenticated(f"{what} must be a string that is not empty, without outer spaces")
+    if len(value) > MAX_USER_ID_CHARS:
+        raise Unauthenticated(f"{what} is longer than {MAX_USER_ID_CHARS} characters")
+    if not value.isprintable():
+        raise Unauthenticated(f"{what} has characters that cannot be printed")
+    return UserId(value)
+
+
+def _text(claims: Mapping[str, Any], claim: str, *, max_chars: int) -> str | None:
+    value = claims.get(claim)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or len(value) > max_chars or not value.isprintable():
+        raise Unauthenticated(
+            f"the claim {claim} must be a printable string of at most {max_chars} characters"
+        )
+    return value
+
+
+def _grants(claim: object) -> dict[str, Role]:
+    if claim is None:
+        return {}
+    if not isinstance(claim, dict):
+        raise Unauthenticated("the claim workflows must be an object of workflow ids and roles")
+    grants = {}
+    for pattern, role in claim.items():
+        if not pattern or "*" in pattern[:-1]:
+            raise Unauthenticated(
+                f"the claim workflows names {pattern[:40]!r}: expected a workflow id, or a prefix "
+                "that ends in *"
+            )
+        try:
+            grants[str(pattern)] = Role(role)
+        except ValueError:
+            raise Unauthenticated(
+                f"the claim workflows grants {str(role)[:40]!r} on {pattern[:40]!r}: expected "
+                f"{', '.join(Role)}"
+            ) from None
+    return grants
+
+
+def _expiry(exp: Any, leeway_s: float) -> datetime:
+    """`exp` has passed PyJWT's check; one beyond the calendar means the calendar's last day."""
+    try:
+        return datetime.fromtimestamp(math.ceil(float(exp) + leeway_s), UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
