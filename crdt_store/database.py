@@ -110,8 +110,9 @@ class Database:
 
         SQLite: waits for the process's turn, then begins IMMEDIATE. PostgreSQL: an ordinary
         transaction; hold a workflow's row with `workflows.lock_workflow`. What the body raises
-        propagates, errors of the final flush included; a commit that fails raises CommitFailed.
-        A cancellation that arrives during the commit waits for its outcome.
+        propagates, errors of the final flush included; a commit that fails raises CommitFailed
+        (PostgreSQL: so does one whose answer was lost with the connection, though it may be
+        stored). A cancellation that arrives during the commit waits for its outcome.
         """
         if self.turns is not None:
             await self.turns.take()

@@ -72,7 +72,8 @@ class WorkflowRow(Base):
 
     `seq` is the last seq of its journal (0 = nothing yet) and `access_epoch` counts the changes of
     who may do what; both change only under the row's lock. Name, description and tags mirror the
-    document's `meta` for lists and search. `updated_at` is the last commit's time.
+    document's `meta` for lists, and `search_text` is all of them in folded case, for search.
+    `updated_at` is the last commit's time.
     """
 
     __tablename__ = "workflows"
@@ -81,6 +82,7 @@ class WorkflowRow(Base):
     name: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[Any]] = mapped_column(JsonColumn, default=list)
+    search_text: Mapped[str] = mapped_column(default="", server_default="")
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -44,7 +44,14 @@ FROM unnest($6::text[], $7::bigint[]) AS head(id, seq) WHERE workflows.id = head
 """
 _OUTCOME = "SELECT pg_xact_status($1::text::xid8)"
 
-_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# InternalClientError: asyncpg, used in the moment in which its connection is being lost.
+_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 _Entry = tuple[WorkflowId, Seq, str, str, bytes]
 
@@ -151,10 +158,16 @@ class PostgresTurn:
         if exc_type is not None or not self._entries:
             await self._roll_back()
             return
-        with anyio.CancelScope(shield=True):
-            await self._commit()
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._store()
+                await self._commit()
+        finally:
+            # Still ours only if asyncio itself cancelled the task, which no scope can shield from.
+            if self._connection is not None:
+                await self._give_back(usable=False)
 
-    async def _commit(self) -> None:
+    async def _store(self) -> None:
         workflow_ids, seqs, authors, origins, contents = zip(*self._entries, strict=True)
         try:
             with anyio.fail_after(_TIMEOUT_S):
@@ -171,6 +184,8 @@ class PostgresTurn:
         except _ERRORS as error:
             await self._roll_back()
             raise _failed("could not store the rows", error) from error
+
+    async def _commit(self) -> None:
         try:
             with anyio.fail_after(_TIMEOUT_S):
                 await self._connection.execute("COMMIT")
@@ -215,7 +230,9 @@ class PostgresTurn:
     async def _give_back(self, *, usable: bool) -> None:
         connection, self._connection = self._connection, None
         if not usable:
-            connection.terminate()
+            # A connection that died has left the pool by itself, and then answers nothing.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
         await self._pool.release(connection)
 
 
