@@ -7,7 +7,6 @@ their outcomes once they are committed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from server.live.gate import Arrival, Change, Refuse, decide
 from server.live.live_document import Group, LiveDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     import asyncio
 
     from crdt_store.ids import UserId

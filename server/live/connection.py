@@ -20,9 +20,9 @@ from server.live.rate_limit import RateLimit
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
-    from crdt_store.ids import UserId
     from collections.abc import Callable, Iterator
 
+    from crdt_store.ids import UserId
     from server.core.auth import Identity
     from server.live.gate import Arrival
     from server.live.room import Room
@@ -240,9 +240,7 @@ class Connection:
             return
         # Later frames wait in the transport, so that their order is kept.
         self.wire.pause_reading(Pause.SCANNING)
-        slices = scan_in_slices(
-            body, self.room.scan_limits, structs_per_slice=_STRUCTS_PER_SLICE
-        )
+        slices = scan_in_slices(body, self.room.scan_limits, structs_per_slice=_STRUCTS_PER_SLICE)
         self.room.context.start_task(self._scan_slowly(body, slices, subtype))
 
     async def _scan_slowly(self, body: bytes, slices: Iterator[Scan | None], subtype: int) -> None:
@@ -257,9 +255,7 @@ class Connection:
         except UpdateRefused as error:
             self.room.metrics.refused(error.code)
             too_large = isinstance(error, UpdateTooLarge)
-            self.close(
-                CloseCode.TOO_LARGE if too_large else CloseCode.MALFORMED, str(error)
-            )
+            self.close(CloseCode.TOO_LARGE if too_large else CloseCode.MALFORMED, str(error))
         finally:
             self.wire.resume_reading(Pause.SCANNING)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from crdt_store.errors import CommitFailed
@@ -12,6 +11,7 @@ from server.live.batch import Edit
 from server.live.room import Room, RoomGone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.workflow import Workflow
     from server.core.auth import Identity

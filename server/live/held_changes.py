@@ -38,10 +38,6 @@ class HeldChanges:
             if self._is_due(change, now_s) or not change.scan.missing(document.clocks)
         ]
 
-    def want_retry(self, now_s: float) -> bool:
-        """True if some held change was never applied in part and may be now."""
-        return any(self._is_due(change, now_s) for change in self._held)
-
     def may_apply_partly(self, change: SyncChange, now_s: float) -> bool:
         """Whether the fitting part of a change may be looked for now; if so, count the try."""
         if not self._is_due(change, now_s):

@@ -5,7 +5,6 @@ Synchronous throughout: nothing may run between reading the document and changin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from crdt_store.update_scan import Scan, read_delete_set, read_state_vector
 from crdt_store.workflow import Workflow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
 
 EMPTY_UPDATE = b"\x00\x00"
@@ -167,7 +167,6 @@ class LiveDocument:
             raise
         except BaseException as panic:
             raise DocumentBroken(culprit, panic) from panic
-        own = self.client_id
         self._reread_clocks(self.client_id)
         return self._row(author, origin)
 

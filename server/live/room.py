@@ -177,9 +177,7 @@ class Room(YRoom):
                 continue
             connection.set_permissions(now)
             self.presence.refresh_user(connection)
-            connection.send_event(
-                {"type": "access_changed", "role": connection.shown_user["role"]}
-            )
+            connection.send_event({"type": "access_changed", "role": connection.shown_user["role"]})
             if connection.may_edit and Permission.EDIT not in before:
                 # What it made while it was not allowed to comes now, if it wants to.
                 connection.ask_for_state()
@@ -283,7 +281,7 @@ class Room(YRoom):
     @property
     def wants_turn(self) -> bool:
         """Something waits to be written, or held changes may fit by now."""
-        return bool(self._pending) or self._held.want_retry(self.clock.now_s())
+        return bool(self._pending) or bool(self._held.ready(self.document, self.clock.now_s()))
 
     def apply(self, *, deadline_s: float) -> Outcome:
         """Gate and apply what waits. The rows must be committed, then `publish` called.

@@ -14,6 +14,7 @@ import structlog
 from pycrdt.websocket import WebsocketServer
 
 from crdt_store import snapshots
+from crdt_store.graph_listing import read_rows
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.update_scan import ScanLimits
 from server.core.clock import Clock, SystemClock
@@ -173,6 +174,10 @@ class Rooms(WebsocketServer):
         if not room.is_gone and access.access_epoch >= room.access.access_epoch:
             room.set_access(access)
 
+    async def settled(self) -> None:
+        """Wait until everything that was submitted is committed and shown."""
+        await self._write_loop.drain()
+
     async def drain(self, timeout_s: float) -> None:
         """Stop taking edits, commit what is queued, close every socket with 1012."""
         self.is_draining = True
@@ -192,7 +197,7 @@ class Rooms(WebsocketServer):
             self._fold(room)
         if room.document.meta_changed:
             room.document.meta_changed = False
-            self._mirrors[room.workflow_id] = room.document.workflow.meta_json()
+            self._mirrors[room.workflow_id] = read_rows(room.document.workflow.meta)
             if not self._mirroring:
                 self._mirroring = True
                 self.start_task(self._mirror())

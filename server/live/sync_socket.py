@@ -84,9 +84,7 @@ class SyncSocket:
             connection = Connection(protocol, identity, room, wants_events=wants_events)
             if room.join(connection):
                 self._count(connection)
-            protocol.attach(
-                connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes
-            )
+            protocol.attach(connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes)
         else:
             channel = _AsgiChannel(scope["path"], receive, send)
             await room.serve(channel, identity)

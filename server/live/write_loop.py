@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,6 +18,7 @@ from server.core.close_codes import CloseCode
 from server.live.live_document import DocumentBroken, is_panic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.journal import Head, Journal, WriteTurn
     from server.core.access import AccessSource
@@ -74,8 +74,8 @@ class WriteLoop:
         loop = asyncio.get_running_loop()
         wait_s = self._last_tick_s + self._tick_s - loop.time()
         # In a turn of its own even after a quiet spell: what arrives together goes out together.
-        self._timer = loop.call_later(wait_s, self._tick) if wait_s > 0 else loop.call_soon(
-            self._tick
+        self._timer = (
+            loop.call_later(wait_s, self._tick) if wait_s > 0 else loop.call_soon(self._tick)
         )
 
     def _tick(self) -> None:

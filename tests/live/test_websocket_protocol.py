@@ -6,9 +6,8 @@ import asyncio
 import os
 import random
 import struct
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 import uvicorn
@@ -18,6 +17,9 @@ from websockets.exceptions import ConnectionClosedError
 from server.live.messages import Frame
 from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
 from server.live.wire import Pause
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 MAX_BYTES = 300_000
 
@@ -230,7 +232,11 @@ async def test_frames_cut_anywhere_are_put_together_again(seed: int) -> None:
         ("data between fragments", _masked(0x02, b"a") + _masked(0x82, b"b"), 1002),
         ("fragmented ping", _masked(0x09, b"a"), 1002),
         ("long ping", _masked(0x89, b"a" * 126), 1002),
-        ("text that is not UTF-8 but was sent as a close reason", _masked(0x88, b"\x03\xe8\xff"), 1007),
+        (
+            "text that is not UTF-8 but was sent as a close reason",
+            _masked(0x88, b"\x03\xe8\xff"),
+            1007,
+        ),
         ("normal close", _masked(0x88, b"\x03\xe8"), 1000),
     ],
 )
