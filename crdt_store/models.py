@@ -82,7 +82,7 @@ class WorkflowRow(Base):
     name: Mapped[str] = mapped_column(default="")
     description: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[Any]] = mapped_column(JsonColumn, default=list)
-    search_text: Mapped[str] = mapped_column(default="", server_default="")
+    search_text: Mapped[str] = mapped_column(default="")
     created_by: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("tags", _json, nullable=False),
-        sa.Column("search_text", sa.Text(), server_default="", nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", _moment, nullable=False),
         sa.Column("updated_at", _moment, nullable=False),

@@ -1,0 +1,75 @@
+"""The REST door as a whole: its routes on an application, and what they are given."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from crdt_store.database import Database
+from rest.access.service import Access
+from rest.deps import Services
+from rest.error_responses import handle_errors
+from rest.members.routes import router as members
+from rest.problems import Problem
+from rest.workflows.routes import router as workflows
+from server.core.auth import Authenticator
+from server.core.bus import Bus
+from server.core.documents import Documents
+from server.core.settings import Settings
+
+ROUTERS = (workflows, members)
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add every route and the error responses; to be called before the application starts.
+
+    The routes answer once `install` has given them their services. `app.openapi()` is complete
+    without them.
+    """
+    for router in ROUTERS:
+        app.include_router(router)
+    handle_errors(app)
+    _document_problems(app)
+    app.state.has_rest_routes = True
+
+
+def install(
+    app: FastAPI,
+    *,
+    database: Database,
+    documents: Documents,
+    authenticator: Authenticator,
+    access: Access,
+    bus: Bus,
+    settings: Settings,
+) -> None:
+    """Give the routes their services; may be called in the application's lifespan."""
+    app.state.services = Services(
+        database=database,
+        documents=documents,
+        authenticator=authenticator,
+        bus=bus,
+        settings=settings,
+        access=access,
+    )
+    if not getattr(app.state, "has_rest_routes", False):
+        add_routes(app)
+        # Starlette has copied the error handlers into its middleware by now: let it do so again.
+        app.middleware_stack = None
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the schema of a problem where the responses of every route refer to it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        _, found = models_json_schema(
+            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for name, schema in found["$defs"].items():
+            schemas.setdefault(name, schema)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,101 @@
+"""What every route needs: the services, the caller's identity, the workflow's id.
+
+A route that writes opens `services.database.writing()` itself, once, after everything that may
+take time (identity, body, documents built): the SQLite write turn is one queue for the whole
+process. The commit has happened when the block ends, hence before the response; a `yield`
+dependency of the usual scope would commit after it, and a failed commit would look like a 201.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from crdt_store.database import Database
+from crdt_store.errors import WorkflowNotFound
+from crdt_store.ids import WorkflowId
+from rest.access.service import Access
+from rest.workflows.schemas import is_workflow_id
+from server.core.auth import Authenticator, Identity, IdentityMismatch
+from server.core.bus import Bus
+from server.core.documents import Documents
+from server.core.settings import Settings
+
+_bearer = HTTPBearer(
+    auto_error=False, description="A JWT whose `sub` is the user (jwt mode); else query `token`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What `install` was given; one per application, kept at `app.state.services`."""
+
+    database: Database
+    documents: Documents
+    authenticator: Authenticator
+    bus: Bus
+    settings: Settings
+    access: Access
+
+
+def services_of(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+async def authenticate_early(request: Request) -> None:
+    """In jwt mode, verify the caller before the body is read. Raises like `identify`.
+
+    In dev mode the body itself may name the user, so there is nothing to verify yet.
+    """
+    if services_of(request).settings.auth_mode == "jwt":
+        await identify(request)
+
+
+async def identify(request: Request, *, body_user_id: str | None = None) -> Identity:
+    """The caller: bearer token, else query `token`; `user_id` from the query, else the body.
+
+    Raises Unauthenticated, or IdentityMismatch if any `user_id` differs from the token's `sub`.
+    """
+    services = services_of(request)
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    token = credentials.strip() if scheme.lower() == "bearer" else None
+    user_id = request.query_params.get("user_id") or body_user_id
+    identity = await services.authenticator.identify(
+        token or request.query_params.get("token"), user_id=user_id
+    )
+    if services.settings.auth_mode == "jwt" and body_user_id not in (None, identity.user_id):
+        raise IdentityMismatch(f"the token is not {body_user_id!r}'s")
+    return identity
+
+
+async def _caller(
+    request: Request,
+    _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    _token: Annotated[
+        str | None,
+        Query(alias="token", description="The JWT, where no header can be sent."),
+    ] = None,
+    _user_id: Annotated[
+        str | None,
+        Query(
+            alias="user_id",
+            description="Dev mode: who is asking. In jwt mode it must equal the token's `sub`.",
+        ),
+    ] = None,
+) -> Identity:
+    return await identify(request)
+
+
+async def _workflow_id(
+    workflow_id: Annotated[str, Path(description="1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")],
+) -> WorkflowId:
+    """Raises WorkflowNotFound at once for what cannot be an id."""
+    if not is_workflow_id(workflow_id):
+        raise WorkflowNotFound(WorkflowId(workflow_id))
+    return WorkflowId(workflow_id)
+
+
+OfWorkflow = Annotated[WorkflowId, Depends(_workflow_id)]
+Caller = Annotated[Identity, Depends(_caller)]
+Provided = Annotated[Services, Depends(services_of)]

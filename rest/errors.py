@@ -1,0 +1,111 @@
+"""Every error of the REST door itself; what they look like on the wire is `rest.problems`' part.
+
+RestError
+├── MalformedJson            the body is no JSON text
+├── UnsupportedMediaType     the body is not declared as JSON
+├── BodyTooLarge
+├── BodyTooSlow
+├── InvalidInput             well-formed, but a field is not what it should be
+├── Forbidden                a known workflow, a missing permission
+├── MemberNotFound
+├── Stale                    the workflow has moved past what a condition names
+└── LastOwner                a workflow always has one owner at least
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crdt_store.ids import Seq, UserId, WorkflowId
+    from server.core.access import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """`path` is a JSON pointer into the body, or `query.…`, `path.…`, `header.…`."""
+
+    path: str
+    detail: str
+
+
+class RestError(Exception):
+    """Base of every error that rest raises; `code` is the stable code of the problem."""
+
+    code: str
+
+    @property
+    def field_errors(self) -> tuple[FieldError, ...]:
+        return ()
+
+
+class MalformedJson(RestError):
+    code = "malformed_json"
+
+
+class UnsupportedMediaType(RestError):
+    code = "unsupported_media_type"
+
+    def __init__(self, content_type: str | None) -> None:
+        given = f"{content_type!r} is" if content_type else "none is"
+        super().__init__(f"the body must have a JSON content type; {given} given")
+
+
+class BodyTooLarge(RestError):
+    code = "body_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the body exceeds {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class BodyTooSlow(RestError):
+    code = "request_timeout"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"the body did not arrive within {limit_s:g} s")
+
+
+class InvalidInput(RestError):
+    code = "invalid_request"
+
+    def __init__(self, path: str, detail: str) -> None:
+        super().__init__(f"{path}: {detail}")
+        self.path = path
+        self.detail = detail
+
+    @property
+    def field_errors(self) -> tuple[FieldError, ...]:
+        return (FieldError(self.path, self.detail),)
+
+
+class Forbidden(RestError):
+    code = "forbidden"
+
+    def __init__(self, workflow_id: WorkflowId, permission: Permission) -> None:
+        super().__init__(f"you may not {permission.value} workflow {workflow_id!r}")
+        self.workflow_id = workflow_id
+        self.permission = permission
+
+
+class MemberNotFound(RestError):
+    code = "member_not_found"
+
+    def __init__(self, workflow_id: WorkflowId, user_id: UserId) -> None:
+        super().__init__(f"{user_id!r} is no member of workflow {workflow_id!r}")
+
+
+class Stale(RestError):
+    code = "stale"
+
+    def __init__(self, seq: Seq) -> None:
+        super().__init__(f"the workflow is at seq {seq}, which If-Match does not name")
+        self.seq = seq
+
+
+class LastOwner(RestError):
+    code = "last_owner"
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(f"workflow {workflow_id!r} would have no owner left")

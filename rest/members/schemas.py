@@ -1,0 +1,27 @@
+"""The JSON of a membership."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from server.core.access import Role
+
+
+class PutMember(BaseModel):
+    role: Role
+    name: str | None = Field(
+        default=None, max_length=256, description="Shown in lists; kept when left out."
+    )
+
+
+class Member(BaseModel):
+    user_id: str
+    role: Role
+    name: str | None
+    added_by: str
+    added_at: datetime
+
+
+class MemberList(BaseModel):
+    items: list[Member]
+    next_cursor: str | None
