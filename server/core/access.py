@@ -6,12 +6,12 @@ when the workflow's access epoch has moved [ACC-1].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from crdt_store.ids import UserId, WorkflowId
     from server.core.auth import Identity
 

@@ -1,4 +1,4 @@
-"""WebSocket close codes. y-websocket ≥ 3.1 treats 4400–4499 as final and retries all others."""
+"""WebSocket close codes. y-websocket ≥ 3.1 treats 4400 to 4499 as final and retries all others."""
 
 from enum import IntEnum
 

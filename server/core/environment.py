@@ -77,7 +77,8 @@ def _problems_of(details: ErrorDetails) -> list[str]:
     if "expected " in reason:
         return [f"{given}: {reason}"]
     because = f"{reason}; " if reason else ""
-    return [f"{given}: {because}expected {text.expects}"]
+    unit = f" ({text.unit})" if text.unit else ""
+    return [f"{given}: {because}expected {text.expects}{unit}"]
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:

@@ -100,7 +100,7 @@ def _describe(name: str, field: FieldInfo) -> SettingText:
         type=kind,
         unit=unit,
         default=shown(field.default),
-        expects=extra["expects"] or _expectation(kind, unit, field),
+        expects=extra["expects"] or _expectation(kind, field),
         description=field.description or "",
         secret=extra["secret"],
     )
@@ -117,7 +117,7 @@ def _kind(annotation: Any) -> str:
     return names[annotation]
 
 
-def _expectation(kind: str, unit: str, field: FieldInfo) -> str:
+def _expectation(kind: str, field: FieldInfo) -> str:
     match kind:
         case "switch":
             return "1 or 0"
@@ -125,6 +125,6 @@ def _expectation(kind: str, unit: str, field: FieldInfo) -> str:
             low = next((each.ge for each in field.metadata if isinstance(each, Ge)), None)
             high = next((each.le for each in field.metadata if isinstance(each, Le)), None)
             bounds = f" from {low} to {high}" if high is not None else f" of at least {low}"
-            return f"a {kind}{bounds}" + (f" ({unit})" if unit else "")
+            return f"a {kind}{bounds}"
         case _:
             return kind

@@ -16,8 +16,8 @@ from server.live.gate import Arrival, Change, Refuse, decide
 from server.live.live_document import Group, LiveDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     import asyncio
+    from collections.abc import Callable
 
     from crdt_store.ids import UserId
     from crdt_store.journal import JournalRow

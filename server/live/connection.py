@@ -22,7 +22,7 @@ from server.live.wire import Pause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from crdt_store.ids import UserId
+    from crdt_store.ids import ClientId, UserId
     from server.core.auth import Identity
     from server.live.gate import Arrival
     from server.live.room import Room
@@ -46,6 +46,7 @@ class Connection:
         "_expiry",
         "_rate",
         "_saved_shown",
+        "asked_for",
         "awareness_missed",
         "id",
         "identity",
@@ -57,7 +58,6 @@ class Connection:
         "room",
         "settled_frames",
         "shown_user",
-        "step_1_answered_for",
         "user_id",
         "wants_events",
         "wire",
@@ -83,7 +83,8 @@ class Connection:
         self.awareness_missed = False
         self.settled_frames = 0
         """Sync frames of subtypes 1 and 2, in order of arrival, whose outcome is durable."""
-        self.step_1_answered_for: tuple[bytes, ...] = ()
+        self.asked_for: tuple[tuple[ClientId, int], ...] = ()
+        """The missing clocks for which a step 1 was sent already."""
         self._saved_shown = 0
         self._events: list[bytes] = []
         self._rate = RateLimit(room.limits.max_messages_per_second)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
     from crdt_store.update_scan import ScanLimits
     from server.core.clock import Clock
     from server.core.metrics import Metrics

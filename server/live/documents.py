@@ -12,6 +12,7 @@ from server.live.room import Room, RoomGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.workflow import Workflow
     from server.core.auth import Identity

@@ -17,6 +17,7 @@ from crdt_store.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
 
 EMPTY_UPDATE = b"\x00\x00"
@@ -119,15 +120,18 @@ class LiveDocument:
         Raises DocumentBroken, and then the Doc must be thrown away.
         """
         self._captured = None
-        culprit = group.culprits[0]
+        done = 0
         try:
             with self.doc.transaction() as transaction:
                 apply_update = self.doc._doc.apply_update
                 native = transaction._txn
                 assert native is not None
-                for culprit, update in zip(group.culprits, group.updates, strict=True):
+                for update in group.updates:
                     apply_update(native, update)
+                    done += 1
         except BaseException as panic:
+            # A panic while the transaction ends is laid at the last one's door.
+            culprit = group.culprits[min(done, len(group.culprits) - 1)]
             raise DocumentBroken(culprit, panic) from panic
         return self._row(group.author, group.origin)
 

@@ -6,7 +6,6 @@ Channel); how updates are taken, stored and sent is our own. Why: docs/decisions
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,14 +21,14 @@ from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
 from server.live.colors import color_of
 from server.live.connection import Connection
-from server.live.held_changes import HeldChanges
 from server.live.live_document import LiveDocument
 from server.live.messages import Frame
 from server.live.presence import Presence
+from server.live.settlement import Settlement
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from anyio.abc import TaskStatus
     from pycrdt import Channel
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from crdt_store.update_scan import Scan
     from server.core.auth import Identity
     from server.live.context import RoomContext
-    from server.live.gate import Arrival, Refuse
+    from server.live.gate import Arrival
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +84,7 @@ class Room(YRoom):
         self.rows_since_fold = document.seq - stored.snapshot_seq
         self.is_gone = False
         self.access_is_stale = False
-        self._held = HeldChanges()
+        self._settlement = Settlement(context.metrics)
         self._pending: list[Pending] = []
         self._applying: list[Pending] = []
         self._pending_bytes = 0
@@ -93,7 +92,6 @@ class Room(YRoom):
         self._outcome: Outcome | None = None
         self._when_settled: list[Callable[[], None]] = []
         self._whole: Frame | None = None
-        self._unsettled: dict[int, deque[SyncChange]] = {}
 
     # pycrdt-websocket's interface
 
@@ -135,7 +133,6 @@ class Room(YRoom):
             return False
         connection.set_permissions(permissions)
         self.connections[connection.id] = connection
-        self._unsettled[connection.id] = deque()
         self.idle_since_s = None
         connection.start()
         return True
@@ -144,7 +141,7 @@ class Room(YRoom):
         """The connection has ended: its presence goes, its claims run out. Idempotent."""
         if self.connections.pop(connection.id, None) is None:
             return
-        self._unsettled.pop(connection.id, None)
+        self._settlement.forget(connection)
         self._waiting_to_write.discard(connection)
         now_s = self.clock.now_s()
         self.claims.release(connection.id, now_s)
@@ -211,12 +208,11 @@ class Room(YRoom):
 
     def submit(self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival) -> None:
         """Queue a scanned update for the next write turn; a full queue stops the reading."""
-        change = SyncChange(connection, update, scan, arrival)
-        unsettled = self._unsettled.get(connection.id)
-        if unsettled is None:
+        if connection.id not in self.connections:
             return
+        change = SyncChange(connection, update, scan, arrival)
         self.metrics.updates_received += 1
-        unsettled.append(change)
+        self._settlement.expect(change)
         self._pending.append(change)
         self._pending_bytes += len(update)
         if self._pending_bytes > self.limits.max_pending_bytes_per_workflow:
@@ -281,7 +277,9 @@ class Room(YRoom):
     @property
     def wants_turn(self) -> bool:
         """Something waits to be written, or held changes may fit by now."""
-        return bool(self._pending) or bool(self._held.ready(self.document, self.clock.now_s()))
+        return bool(self._pending) or bool(
+            self._settlement.held.ready(self.document, self.clock.now_s())
+        )
 
     def apply(self, *, deadline_s: float) -> Outcome:
         """Gate and apply what waits. The rows must be committed, then `publish` called.
@@ -289,13 +287,13 @@ class Room(YRoom):
         Raises DocumentBroken; then `reload` and `drop_culprit` before the next try.
         """
         now_s = self.clock.now_s()
-        pending = self._held.ready(self.document, now_s) + self._pending
+        pending = self._settlement.held.ready(self.document, now_s) + self._pending
         self._pending = []
         batch = Batch(
             self.document,
             self.claims,
             max_document_bytes=self.limits.max_document_bytes,
-            may_apply_partly=lambda change: self._held.may_apply_partly(change, now_s),
+            may_apply_partly=lambda change: self._settlement.held.may_apply_partly(change, now_s),
         )
         self._applying = pending
         outcome = batch.run(pending, deadline_s=deadline_s)
@@ -349,7 +347,7 @@ class Room(YRoom):
                 part = updates[first : first + MAX_AUTHORS_PER_FRAME]
                 merged = part[0] if len(part) == 1 else merge_updates(*part)
                 self._broadcast(Frame(messages.update(merged)), before, sender)
-        self._settle(outcome.changes)
+        self._settlement.settle(outcome.changes, self.clock.now_s())
         for edit in outcome.edits:
             _finish(edit)
         waiting, self._when_settled = self._when_settled, []
@@ -400,12 +398,7 @@ class Room(YRoom):
         """Housekeeping, every few seconds: expiries, held changes, and a sign of life."""
         self.claims.expire(now_s)
         self.presence.expire(now_s)
-        for change in self._held.give_up(now_s):
-            self._revert(change, "missing_dependencies")
-            if self._held.gave_up_often(change.connection, now_s):
-                change.connection.close(
-                    CloseCode.RESET_NEEDED, "the document lacks what its edits build on"
-                )
+        self._settlement.give_up_waiting(now_s)
         if self.presence.has_changes or self.wants_turn:
             self.context.schedule(self)
         frame = Frame(messages.EMPTY_AWARENESS)
@@ -448,57 +441,6 @@ class Room(YRoom):
             sent += 1
         self.metrics.frames_sent += sent
         self.metrics.bytes_sent += sent * len(frame.payload)
-
-    def _settle(self, changes: Iterable[SyncChange]) -> None:
-        """Tell each sender what became of its frames, in the order of their arrival."""
-        touched: dict[int, Connection] = {}
-        now_s = self.clock.now_s()
-        for change in changes:
-            connection = change.connection
-            touched[connection.id] = connection
-            if change.missing is not None:
-                for given_up in self._held.hold(change, now_s):
-                    self._revert(given_up, "missing_dependencies")
-                missing = tuple(sorted(change.missing.items()))
-                if connection.step_1_answered_for != missing and not connection.is_closed:
-                    # At most one question until the missing clocks change: a client with a gap
-                    # answers every step 1 with the same frame.
-                    connection.step_1_answered_for = missing
-                    connection.ask_for_state()
-                continue
-            self._held.release(change)
-            if change.refusal is not None:
-                self._refuse(change, change.refusal)
-            change.is_settled = True
-        for connection in touched.values():
-            self._count_settled(connection)
-
-    def _count_settled(self, connection: Connection) -> None:
-        unsettled = self._unsettled.get(connection.id)
-        if unsettled is None:
-            return
-        while unsettled and unsettled[0].is_settled:
-            unsettled.popleft()
-            connection.settled_frames += 1
-        connection.show_saved()
-
-    def _refuse(self, change: SyncChange, refusal: Refuse) -> None:
-        connection = change.connection
-        self.metrics.refused(refusal.reason)
-        if refusal.reason == "permission_denied":
-            connection.send(Frame(messages.permission_denied("permission denied")))
-        self._send_reverted(connection, refusal.reason)
-        if refusal.close_code is not None:
-            connection.close(refusal.close_code, refusal.reason)
-
-    def _revert(self, change: SyncChange, reason: str) -> None:
-        change.is_settled = True
-        self.metrics.refused(reason)
-        self._send_reverted(change.connection, reason)
-        self._count_settled(change.connection)
-
-    def _send_reverted(self, connection: Connection, reason: str) -> None:
-        connection.send_event({"type": "edit_reverted", "resources": [], "reason": reason})
 
 
 def _finish(edit: Edit) -> None:

@@ -19,6 +19,7 @@ from server.live.live_document import DocumentBroken, is_panic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.journal import Head, Journal, WriteTurn
     from server.core.access import AccessSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -26,10 +26,11 @@ from server.live.wire import Pause
 from server.migrations import runner
 
 if TYPE_CHECKING:
-    from server.live.room import Room
-    from server.live.messages import Frame
-    from pathlib import Path
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from server.live.messages import Frame
+    from server.live.room import Room
 
 WORKFLOW = WorkflowId("w1")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pycrdt import Doc, Map, Text
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def nodes(peer: Peer) -> Map[Any]:
-    return peer.doc.get("nodes", type=Map)
+    root: Map[Any] = peer.doc.get("nodes", type=Map)
+    return root
 
 
 async def stored_nodes(house: House) -> Any:
