@@ -47,7 +47,9 @@ def page() -> str:
 
 def _row(text: SettingText) -> str:
     default = f"`{text.default}`" if text.default else ""
-    description = f"{text.description} Expects {text.expects}."
+    description = text.description
+    if text.expects != text.type:
+        description += f" Expects {text.expects}."
     cells = (f"`{text.variable}`", text.type, text.unit, default, description)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

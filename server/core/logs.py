@@ -22,7 +22,7 @@ _SECRETS = (
     # Queries and JSON: ?token=…, "token": "…"
     re.compile(r"(?i)((?:access_)?token[\"']?\s*[=:]\s*[\"']?)[^\s&\"',;)}\]]+"),
     re.compile(
-        r"(?i)(authorization[\"']?\s*[=:,]\s*b?[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',;)}\]]+"
+        r"(?i)(authorization[\"']?\s*[=:,]\s*(?:b(?=[\"']))?[\"']?(?:(?:bearer|basic)\s+)?)[^\s\"',;)}\]]+"
     ),
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
     # A database URL's password
