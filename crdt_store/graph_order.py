@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import partial
+from itertools import dropwhile
 from math import inf, isfinite
+from operator import ne
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,23 +24,42 @@ def listed(orders: Mapping[str, float], parent_of: Mapping[str, str]) -> list[st
 def parents_first(ids: Iterable[str], parent_of: Mapping[str, str]) -> list[str]:
     """`ids` as given, but nobody before their parent: a parent is moved up to its first child.
 
-    Parents that are not among `ids` and cycles of parents are ignored.
+    A parent that is not among `ids` is ignored, and so are those of entities that are, by their
+    parents, their own ancestors.
     """
     ids = list(ids)
     if not parent_of:
         return ids
-    known, done = set(ids), set[str]()
+    known = set(ids)
+    parents = {child: parent for child, parent in parent_of.items() if parent in known}
+    for entity in _in_cycles(parents):
+        del parents[entity]
+    done: set[str] = set()
     result: list[str] = []
     for entity in ids:
         line: list[str] = []
         ancestor: str | None = entity
-        while ancestor is not None and ancestor in known and ancestor not in done:
-            # Marked before its own ancestors are: that ends a cycle.
-            done.add(ancestor)
+        while ancestor is not None and ancestor not in done:
             line.append(ancestor)
-            ancestor = parent_of.get(ancestor)
+            ancestor = parents.get(ancestor)
+        done.update(line)
         result.extend(reversed(line))
     return result
+
+
+def _in_cycles(parents: Mapping[str, str]) -> set[str]:
+    found: set[str] = set()
+    seen: set[str] = set()
+    for start in parents:
+        line: dict[str, None] = {}
+        entity: str | None = start
+        while entity is not None and entity not in seen:
+            seen.add(entity)
+            line[entity] = None
+            entity = parents.get(entity)
+        if entity in line:
+            found.update(dropwhile(partial(ne, entity), line))
+    return found
 
 
 def place(

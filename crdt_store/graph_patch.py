@@ -60,7 +60,9 @@ def plan_patch(
     Beside one pass over the ids it costs what the operations touch. Raises InvalidPatch or
     PatchTestFailed.
     """
-    known = {id(entity): entity["id"] for entity in (*graph.nodes.entities, *graph.edges.entities)}
+    node_ids = {id(entity): entity["id"] for entity in graph.nodes.entities}
+    edge_ids = {id(entity): entity["id"] for entity in graph.edges.entities}
+    known = node_ids | edge_ids
     target = PatchTarget(
         {
             "nodes": list(graph.nodes.entities),
@@ -73,10 +75,9 @@ def plan_patch(
         target.apply(index, operation)
     try:
         nodes, edges, meta = _checked_root(target.root)
-        untouched = known.keys() - target.touched
         changes = [
-            *_list_changes("nodes", graph.nodes, nodes, known, untouched, graph.reread),
-            *_list_changes("edges", graph.edges, edges, known, untouched, graph.reread),
+            *_list_changes("nodes", graph.nodes, nodes, node_ids, target.touched, graph.reread),
+            *_list_changes("edges", graph.edges, edges, edge_ids, target.touched, graph.reread),
             *_meta_changes(graph.meta_before, meta),
         ]
         if any(isinstance(change, Put) for change in changes):
@@ -148,17 +149,18 @@ def _list_changes(
     listing: Listing,
     patched: Sequence[Json],
     known: Mapping[int, str],
-    untouched: Set[int],
+    touched: Set[int],
     reread: Callable[[Collection, str], dict[str, Json]],
 ) -> Iterator[Change]:
-    """`known` and `untouched` tell by `id()` which of the patched entities are the old ones."""
+    """`known` holds the old entities' ids by `id()`, as they were listed; those that are not
+    `touched` are as they were, wherever they are now."""
     final: dict[str, Mapping[str, Json]] = {}
     added: list[dict[str, Json]] = []
     changed: list[Change] = []
     new_parents = False
     for position, value in enumerate(patched):
         entity = value
-        if id(value) in untouched:
+        if id(value) in known and id(value) not in touched:
             entity_id = known[id(value)]
         else:
             path = pointer(collection, position)
@@ -182,7 +184,7 @@ def _list_changes(
         yield Drop(collection, entity_id)
     yield from changed
     orders: dict[str, float] = {}
-    if new_parents or list(final) != [entity["id"] for entity in listing.entities]:
+    if new_parents or list(final) != list(known.values()):
         orders = place(list(final), listing.orders, _parents(final.values()))
     for entity in added:
         yield Put(collection, entity, orders.pop(entity["id"]))

@@ -6,7 +6,7 @@ and gives every int back as a float; so a value is checked here before pycrdt se
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, TypeAlias
 
 from crdt_store.errors import InvalidGraph
@@ -16,8 +16,8 @@ Json = Any
 MAX_DEPTH = 64
 """Nested lists and objects in one value; what `update_scan` lets clients send back."""
 
-MAX_SAFE_INTEGER = 2**53
-"""The largest magnitude up to which every integer survives as a float (Yjs's number)."""
+_MAX_SAFE = 2**53
+"""Up to here every integer survives as a float (Yjs's number), beyond only some do."""
 
 _Parts: TypeAlias = "tuple[_Parts, str | int] | None"
 """A path as a linked list, innermost part first: free to extend, written out only in errors."""
@@ -34,9 +34,9 @@ def checked_copy(
     """A copy of `value` that is safe to hand to pycrdt and shares nothing with the original.
 
     Raises InvalidGraph, with `path` extended to the offending place, for anything but plain JSON:
-    finite numbers, integers up to 2^53, text without lone surrogates, string keys, a depth of at
-    most 64, the `around` levels that already surround `value` included; and for more than
-    `max_values` values in all.
+    finite numbers, integers that a float holds exactly (all up to 2^53, few beyond: those come
+    back as floats), text without lone surrogates, string keys, a depth of at most 64, the
+    `around` levels that already surround `value` included; and for more than `max_values` values.
     """
     return _Copy(path, max_values).copy(value, None, around + 1)
 
@@ -59,19 +59,17 @@ class _Copy:
         if value is None or type(value) is bool:
             return value
         if type(value) is int:
-            if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-                raise self._refusal(at, "an integer beyond ±2^53; send it as a string")
-            return value
+            return value if -_MAX_SAFE <= value <= _MAX_SAFE else self._large(value, at)
         if type(value) is float:
             if not isfinite(value):
                 raise self._refusal(at, "must be a finite number")
             return value
-        if type(value) is not dict and type(value) is not list:
-            raise self._refusal(at, f"must be a JSON value, not {type(value).__name__}")
         if depth > MAX_DEPTH:
             raise self._refusal(at, f"nested deeper than {MAX_DEPTH} levels")
         if type(value) is list:
             return [self.copy(item, (at, index), depth + 1) for index, item in enumerate(value)]
+        if type(value) is not dict:
+            raise self._refusal(at, f"must be a JSON value, not {type(value).__name__}")
         result: dict[str, Json] = {}
         for key, item in value.items():
             if type(key) is not str:
@@ -85,6 +83,15 @@ class _Copy:
         if not is_unicode(value):
             raise self._refusal(at, "holds a lone surrogate, which is no valid Unicode")
         return value
+
+    def _large(self, value: int, at: _Parts) -> float:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = inf
+        if number != value:
+            raise self._refusal(at, "an integer that no float holds exactly; send it as a string")
+        return number
 
     def _refusal(self, at: _Parts, detail: str) -> InvalidGraph:
         parts: list[str | int] = []
