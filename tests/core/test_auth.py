@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from datetime import UTC, datetime
@@ -155,9 +157,6 @@ async def test_sec_1_an_unsigned_token_is_refused() -> None:
 
 
 async def test_sec_1_a_public_key_is_never_an_hmac_secret() -> None:
-    import hashlib
-    import hmac
-
     pem = public_pem(KEYS["RS256"])
     signing_input = f"{part({'alg': 'HS256'})}.{part({'sub': 'alice', 'exp': time.time() + 60})}"
     mac = hmac.new(pem.encode(), signing_input.encode(), hashlib.sha256).digest()
@@ -221,7 +220,7 @@ async def test_a_sub_that_is_no_string_is_refused() -> None:
 
 
 async def test_audience_and_issuer_are_checked_where_configured() -> None:
-    settings = {"jwt_audience": "coflow", "jwt_issuer": "https://id.example.org"}
+    settings: dict[str, Any] = {"jwt_audience": "coflow", "jwt_issuer": "https://id.example.org"}
     right = {"aud": "coflow", "iss": "https://id.example.org"}
 
     authenticator = create_authenticator(jwt_settings(**settings))

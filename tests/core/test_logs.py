@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ except RuntimeError:
 """
 
 
+@cache
 def logged(log_format: str, log_level: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, log_format, log_level],
