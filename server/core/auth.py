@@ -196,7 +196,8 @@ class JwtAuthenticator(_Closing):
             # PyJWT's own texts may quote parts of the token, and so would the chained exception.
             raise Unauthenticated(_reason(error)) from None
         except (RecursionError, ValueError, OverflowError):
-            # Before the signature is checked, anybody's JSON is parsed: nested without end, say.
+            # An exp that is infinite; and, before the signature is checked, anybody's JSON is
+            # parsed, which some versions of PyJWT do not expect to be nested without end.
             raise Unauthenticated("the token is malformed") from None
         return claims
 

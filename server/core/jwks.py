@@ -53,7 +53,6 @@ class JwksKeys:
         self._keys: _KeySet = {}
         self._fetched_at_s: float | None = None
         self._tried_at_s: float | None = None
-        self._tries = 0
         self._last_try_failed = False
         self._fetching = anyio.Lock()
         # Reading the certificates takes ~20 ms of the event loop: once, at start, is enough.
@@ -98,9 +97,8 @@ class JwksKeys:
 
     async def _fetch_once(self) -> None:
         """Fetch, unless it was done while waiting for the turn, or too short a time ago."""
-        tries = self._tries
         async with self._fetching:
-            if self._tries != tries or not self._may_try():
+            if not self._may_try():
                 return
             # A caller that is cancelled here has not tried: the next one in the queue does.
             try:
@@ -115,7 +113,6 @@ class JwksKeys:
                 self._keys = keys
                 self._fetched_at_s = self._now_s()
             self._tried_at_s = self._now_s()
-            self._tries += 1
 
     async def _fetch(self) -> _KeySet:
         try:

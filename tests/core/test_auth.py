@@ -219,18 +219,26 @@ async def test_a_sub_that_is_no_string_is_refused() -> None:
     assert await refusal(token) == "the claim sub is not a string"
 
 
+async def test_an_expiry_that_is_no_time_is_refused() -> None:
+    for exp in ("1e999", "-1e999", "NaN", '"soon"', "[]"):
+        payload = f'{{"sub": "alice", "exp": {exp}}}'.encode()
+        token = jwt.PyJWS().encode(payload, JWT_SECRET, algorithm="HS256")
+        assert await refusal(token) == "the token is malformed"
+
+
 async def test_audience_and_issuer_are_checked_where_configured() -> None:
     settings: dict[str, Any] = {"jwt_audience": "coflow", "jwt_issuer": "https://id.example.org"}
     right = {"aud": "coflow", "iss": "https://id.example.org"}
 
     authenticator = create_authenticator(jwt_settings(**settings))
     assert (await authenticator.identify(signed(**right))).user_id == "alice"
-    for claims, message in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({**right, "aud": "other"}, "the token is for another audience"),
         ({**right, "aud": None}, "the token has no claim aud"),
         ({**right, "iss": "https://evil.example.org"}, "the token is from another issuer"),
         ({**right, "iss": None}, "the token has no claim iss"),
-    ]:
+    ]
+    for claims, message in cases:
         assert await refusal(signed(**claims), **settings) == message
 
 

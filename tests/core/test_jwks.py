@@ -41,6 +41,7 @@ class Provider:
     body: bytes | None = None
     requests: int = 0
     url: str = ""
+    trickles: bool = False
     answers: anyio.Event = field(default_factory=anyio.Event)
     """Answers wait for it; set from the beginning."""
 
@@ -57,9 +58,12 @@ class Provider:
                 b"content-length: %d\r\nconnection: close\r\n\r\n" % (self.status, len(body))
             )
             try:
+                while self.trickles:
+                    await stream.send(b" ")
+                    await anyio.sleep(0.01)
                 await stream.send(body)
             except anyio.BrokenResourceError:
-                # The client hung up in the middle of an answer that is too large.
+                # The client hung up in the middle of an answer that is too large or too slow.
                 return
 
 
@@ -272,6 +276,18 @@ async def test_an_unknown_key_is_not_blamed_on_the_client_while_the_fetch_fails(
 async def test_a_provider_that_never_answers_is_given_up_on(provider: Provider) -> None:
     provider.answers = anyio.Event()
     keys = JwksKeys(provider.url, timeout_s=0.1)
+
+    with anyio.fail_after(5), pytest.raises(KeysUnavailable):
+        await keys.key_for("first")
+    await keys.aclose()
+
+
+async def test_live_2_a_provider_that_trickles_without_end_is_given_up_on(
+    provider: Provider,
+) -> None:
+    provider.trickles = True
+    provider.body = b" " * MAX_KEY_SET_BYTES
+    keys = JwksKeys(provider.url, timeout_s=0.2)
 
     with anyio.fail_after(5), pytest.raises(KeysUnavailable):
         await keys.key_for("first")
