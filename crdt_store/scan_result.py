@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crdt_store.ids import ClientId
+from crdt_store.surrogate_pairs import SurrogatePairs
 
 ClockRange = tuple[int, int]
 """[start, end) in Yjs clock ticks."""
@@ -13,8 +14,9 @@ ClockRange = tuple[int, int]
 class ScanLimits:
     """What one update may hold. Sizes in bytes.
 
-    `max_structs` bounds the structs, and separately the single values inside them; `max_depth`
-    bounds the nesting of JSON values, and separately that of the shared types an update brings.
+    `max_structs` bounds structs and deletions together, and separately the single values inside
+    structs; `max_depth` bounds the nesting of JSON values, and separately that of the shared types
+    that an update brings.
     In a root among `extra_roots` anything may lie that may lie in a map or a text.
     """
 
@@ -41,6 +43,8 @@ class Scan:
     `depth`: levels of the longest chain of shared types nested into each other; a root's child is
     level 1, and so is the topmost type of a chain that hangs in a type which the update does not
     bring. `grafted_depth`: the same, of the chains of this second kind only.
+    `pairs`: the surrogate pairs in the texts it brings. `cuts`: the (client, clock) outside of the
+    update before which its structs want to lie.
     """
 
     structs: dict[ClientId, list[ClockRange]] = field(default_factory=dict)
@@ -48,6 +52,8 @@ class Scan:
     deletes: dict[ClientId, list[ClockRange]] = field(default_factory=dict)
     depth: int = 0
     grafted_depth: int = 0
+    pairs: SurrogatePairs = field(default_factory=SurrogatePairs)
+    cuts: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -77,3 +83,14 @@ class Scan:
             if end > reached.get(client, state.get(client, 0)) and end > lacking.get(client, 0):
                 lacking[client] = end
         return lacking
+
+    def cuts_a_pair(self, known: SurrogatePairs, state: Mapping[ClientId, int]) -> bool:
+        """Whether it would cut a character in two, in a document at `state` with these pairs.
+
+        pycrdt must not get such an update, see `surrogate_pairs`. To apply another one, first
+        `known.add(scan.pairs, state)`.
+        """
+        # What the document has of a text already is cut off the beginning of what comes.
+        return bool(known and known.are_cut(self.cuts, self.deletes)) or bool(
+            self.pairs and self.pairs.are_cut(state.items(), {})
+        )

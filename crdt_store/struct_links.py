@@ -23,6 +23,7 @@ ROOT = -1
 LIKE_NEIGHBOUR = -2
 _ELSEWHERE = -3
 
+_FIELDS = 5
 # From here on the arrays of a hostile update would cost more as lists; small ones are faster so.
 _LARGE_BYTES = 64 * 1024
 
@@ -30,8 +31,9 @@ _LARGE_BYTES = 64 * 1024
 class Links:
     """The references of one update's structs, by id `client << 31 | clock`.
 
-    `outside`: quadruples (client, clock, other client, other clock): a struct and an id to which
-    it refers outside its own client's unbroken run. `parents`: every id named as a parent.
+    `outside`: five numbers for each reference outside its own client's unbroken run: the struct's
+    client and clock, those referred to, and the clock before which a neighbour would be cut, 0 for
+    a parent. `parents`: every id named as a parent.
     """
 
     __slots__ = ("_index", "_is_large", "_levels", "_types", "outside", "parents")
@@ -77,11 +79,11 @@ class Links:
         """
         outside = self.outside
         within: MutableSequence[int] = array("Q") if self._is_large else []
-        if len(outside) <= 4 * slice_work:
+        if len(outside) <= _FIELDS * slice_work:
             _find_needs(outside, 0, len(outside), scan, within)
         else:
-            for low in range(0, len(outside), 4 * slice_work):
-                _find_needs(outside, low, low + 4 * slice_work, scan, within)
+            for low in range(0, len(outside), _FIELDS * slice_work):
+                _find_needs(outside, low, low + _FIELDS * slice_work, scan, within)
                 yield None
         if within:
             yield from _check_order(within, slice_work)
@@ -175,6 +177,11 @@ class Links:
             return place
 
 
+def cut_pair(what: str) -> MalformedUpdate:
+    """The error for a character that an update itself brings and cuts."""
+    return MalformedUpdate("malformed", f"{what} would cut a character of the same update in two")
+
+
 def _too_deep(max_depth: int) -> UpdateTooLarge:
     return UpdateTooLarge("too_deep", f"shared types are nested deeper than {max_depth}")
 
@@ -209,15 +216,21 @@ def _find_needs(
 ) -> None:
     """Sort references into those that the update brings itself (`within`) and its needs."""
     structs, needs = scan.structs, scan.needs
-    for at in range(low, min(high, len(outside)), 4):
+    for at in range(low, min(high, len(outside)), _FIELDS):
         other = ClientId(outside[at + 2])
         clock = outside[at + 3]
         ranges = structs.get(other)
+        cut = outside[at + 4]
         if ranges is not None and _covers(ranges, clock):
+            if cut and scan.pairs and scan.pairs.is_cut(other, cut):
+                raise cut_pair(f"a struct of client {outside[at]}")
             if other != outside[at]:
-                within.extend(outside[at : at + 4])
-        elif clock > needs.get(other, -1):
+                within.extend(outside[at : at + _FIELDS])
+            continue
+        if clock > needs.get(other, -1):
             needs[other] = clock
+        if cut:
+            scan.cuts.append((other, cut))
 
 
 def _check_order(within: Sequence[int], slice_work: int) -> Generator[None, None, None]:
@@ -227,9 +240,9 @@ def _check_order(within: Sequence[int], slice_work: int) -> Generator[None, None
     fulfilled yet, and is woken when the other client has got that far.
     """
     bounds: dict[int, tuple[int, int]] = {}
-    for at in range(0, len(within), 4):
+    for at in range(0, len(within), _FIELDS):
         first, _ = bounds.get(within[at], (at, at))
-        bounds[within[at]] = (first, at + 4)
+        bounds[within[at]] = (first, at + _FIELDS)
     next_at = {client: first for client, (first, _) in bounds.items()}
     waiting: dict[int, list[tuple[int, int]]] = {}
     ready = list(bounds)
@@ -248,7 +261,7 @@ def _check_order(within: Sequence[int], slice_work: int) -> Generator[None, None
             if 0 <= other_at < bounds[other][1] and within[other_at + 1] <= clock:
                 heappush(waiting.setdefault(other, []), (clock, client))
                 break
-            at += 4
+            at += _FIELDS
         next_at[client] = at
         sleepers = waiting.get(client)
         reached = within[at + 1] if at < end else inf

@@ -5,8 +5,9 @@ from collections.abc import Generator
 from crdt_store.errors import MalformedUpdate, UpdateTooLarge
 from crdt_store.ids import ClientId
 from crdt_store.scan_result import ClockRange, Scan, ScanLimits
-from crdt_store.struct_links import LIKE_NEIGHBOUR, ROOT, Links
-from crdt_store.value_scan import skip_json, skip_string, skip_values, utf16_units
+from crdt_store.struct_links import LIKE_NEIGHBOUR, ROOT, Links, cut_pair
+from crdt_store.surrogate_pairs import SurrogatePairs
+from crdt_store.value_scan import check_text, count_pairs, skip_json, skip_string, skip_values
 from crdt_store.varint import CLOCK_LIMIT, read_client, read_uint31, uint31_tail
 
 # Kinds of structs, the low five bits of a struct's first byte.
@@ -33,7 +34,8 @@ def walk(
     max_depth, max_structs = limits.max_depth, limits.max_structs
     structs: dict[ClientId, list[ClockRange]] = {}
     deletes: dict[ClientId, list[ClockRange]] = {}
-    scan = Scan(structs, {}, deletes)
+    pairs = SurrogatePairs()
+    scan = Scan(structs, {}, deletes, pairs=pairs, cuts=[])
     links = Links(size)
     outside = links.outside
     work = slice_work
@@ -90,9 +92,11 @@ def walk(
                         if ref > 127:
                             ref, pos = uint31_tail(update, pos, ref)
                         if other != client or ref < run_start:
-                            outside.extend((client, clock, other, ref))
+                            outside.extend((client, clock, other, ref, ref + 1))
                         elif ref >= clock:
                             raise _future(at, ref)
+                        elif pairs and pairs.is_cut(client, ref + 1):
+                            raise cut_pair(f"the struct at byte {at}")
                     if info & _HAS_RIGHT_ORIGIN:
                         if update.startswith(client_bytes, pos):
                             pos += client_size
@@ -101,9 +105,11 @@ def walk(
                             other, pos = read_client(update, pos)
                         ref, pos = read_uint31(update, pos)
                         if other != client or ref < run_start:
-                            outside.extend((client, clock, other, ref))
+                            outside.extend((client, clock, other, ref, ref))
                         elif ref >= clock:
                             raise _future(at, ref)
+                        elif pairs and pairs.is_cut(client, ref):
+                            raise cut_pair(f"the struct at byte {at}")
                     if info < _HAS_RIGHT_ORIGIN:
                         by_name = update[pos]
                         pos += 1
@@ -111,7 +117,7 @@ def walk(
                             other, pos = read_client(update, pos)
                             ref, pos = read_uint31(update, pos)
                             if other != client or ref < run_start:
-                                outside.extend((client, clock, other, ref))
+                                outside.extend((client, clock, other, ref, 0))
                             elif ref >= clock:
                                 raise _future(at, ref)
                             parent = other << 31 | ref
@@ -140,7 +146,9 @@ def walk(
                             )
                         if info & _HAS_KEY:
                             pos = skip_string(update, pos)
-                    # What it holds.
+                    # What it holds. Text lies in no map; a format there makes yrs panic.
+                    if info & _HAS_KEY and _STRING <= kind <= _FORMAT:
+                        raise MalformedUpdate("forbidden_type", f"text in a map at byte {at}")
                     if kind == _STRING:
                         length = update[pos]
                         pos += 1
@@ -151,7 +159,12 @@ def walk(
                             raise MalformedUpdate("malformed", f"text at byte {pos} is cut off")
                         raw = update[pos:end]
                         if not raw.isascii():
-                            length = utf16_units(raw, pos)
+                            text = check_text(raw, pos)
+                            length = len(text)
+                            added = count_pairs(raw)
+                            if added:
+                                length += added
+                                pairs.add_text(client, clock, text)
                             work -= len(raw) >> 10
                         pos = end
                     elif kind == _ANY:
@@ -217,6 +230,9 @@ def walk(
             count, pos = read_uint31(update, pos)
             if count * 2 > size - pos:
                 raise MalformedUpdate("malformed", f"{count} deletions announced before byte {pos}")
+            total += count
+            if total > max_structs:
+                raise UpdateTooLarge("too_large", f"more than {max_structs} structs and deletions")
             ranges = []
             reached = 0
             for _ in range(count):
@@ -236,6 +252,8 @@ def walk(
                     raise MalformedUpdate(
                         "bad_clock", f"deletion before byte {pos} ends at clock {reached}"
                     )
+                if pairs and (pairs.is_cut(client, clock) or pairs.is_cut(client, reached)):
+                    raise cut_pair(f"the deletion before byte {pos}")
                 ranges.append((clock, reached))
             if ranges:
                 deletes[ClientId(client)] = ranges

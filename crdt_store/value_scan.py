@@ -13,23 +13,25 @@ MAX_JSON_BYTES = 256 * 1024
 _ASTRAL_LEADS = bytes(range(0xF0, 0x100))
 
 
-def utf16_units(raw: bytes, pos: int) -> int:
-    """The length of UTF-8 text as JavaScript counts it; `pos` is where it begins, for the message.
+def check_text(raw: bytes, pos: int) -> str:
+    """Decode UTF-8 that is not plain ASCII; `pos` is where it begins, for the message.
 
     Raises MalformedUpdate for what is no UTF-8, lone surrogates included.
     """
-    if raw.isascii():
-        return len(raw)
     if len(raw) > MAX_WIDE_STRING_BYTES:
         raise UpdateTooLarge("too_large", f"string at byte {pos} is longer than 4 MiB")
     try:
-        characters = len(raw.decode())
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise MalformedUpdate(
             "malformed", f"string at byte {pos} is no UTF-8 ({error.reason})"
         ) from None
-    # A character beyond the basic plane is two units, and in UTF-8 begins with f0 or above.
-    return characters + len(raw) - len(raw.translate(None, _ASTRAL_LEADS))
+
+
+def count_pairs(raw: bytes) -> int:
+    """How many characters of UTF-8 text are two units in UTF-16."""
+    # They are those beyond the basic plane, which in UTF-8 begin with f0 or above.
+    return len(raw) - len(raw.translate(None, _ASTRAL_LEADS))
 
 
 def skip_string(data: bytes, pos: int) -> int:
@@ -43,7 +45,7 @@ def skip_string(data: bytes, pos: int) -> int:
         raise MalformedUpdate("malformed", f"string at byte {pos} is longer than the update")
     raw = data[pos:end]
     if not raw.isascii():
-        utf16_units(raw, pos)
+        check_text(raw, pos)
     return end
 
 
@@ -81,7 +83,7 @@ def skip_values(
             end = pos + length
             raw = data[pos:end]
             if not raw.isascii():
-                utf16_units(raw, pos)
+                check_text(raw, pos)
                 budget -= length >> 10
             pos = end
         elif kind == 125:
