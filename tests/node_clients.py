@@ -55,8 +55,8 @@ def absent(*path: str | int) -> Claim:
 
 
 SYNCED = equals(["synced"], True)
-CONNECTED = equals(["status"], "connected")
-DISCONNECTED = equals(["status"], "disconnected")
+CONNECTED = equals(["connected"], True)
+DISCONNECTED = equals(["connected"], False)
 SETTLED = equals(["settled"], True)
 """Every sync frame of this connection that `saved` counts has been called saved."""
 
@@ -162,7 +162,7 @@ class _Client:
 class StockClient(_Client):
     """A Y.Doc with npm's WebsocketProvider.
 
-    Its view: synced, status, final (the close that the provider took as final), closes,
+    Its view: synced, connected, final (the close that the provider took as final), closes,
     connections, saved, settled, in and out (frames of the current connection by kind), bytes_in,
     written, saved_writes, events, event_types, users (others' awareness by user id), awareness and
     clocks (by client id), departures (client ids whose awareness went), pending, fingerprint, doc.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
 REPOSITORY = Path(__file__).parent.parent
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 10.0
 JWT_SECRET = "a-secret-for-tests-that-is-long-enough"
 
