@@ -69,7 +69,8 @@ class Workflow:
 
         Every node has `id`, `position` {x, y} and `data`, every edge `id`, `source`, `target` and
         `data`. Integral floats come out as ints, Y.Text as strings; `order` is left out. The
-        result shares nothing with the document. About 10 ms per 1,000 nodes and edges each.
+        result shares nothing with the document, and orjson can write it. Costs 15 to 25 ms per
+        1,000 nodes with as many edges, most of it inside pycrdt.
         """
         with self.doc.transaction():
             return {
