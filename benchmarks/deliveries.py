@@ -99,6 +99,8 @@ class Reader:
         if self._kept is not None:
             self._kept.append(message)
         for writer, first, behind in ledger.contents_of(message):
+            if writer == own:
+                continue  # servers need not send it, so it may well have gaps
             seen = known[writer]
             if behind <= seen:
                 continue
@@ -106,8 +108,6 @@ class Reader:
                 ledger.gaps += 1  # Yjs would hold it as pending: not delivered
                 continue
             known[writer] = behind
-            if writer == own:
-                continue
             ledger.delivered += behind - seen
             if self.latencies is not None:
                 self._note(ledger.scripts[writer].sent_at[seen:behind], at)

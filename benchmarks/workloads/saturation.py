@@ -26,9 +26,8 @@ async def _run(context: RunContext) -> RunResult:
     best = failed = 0.0
     async with context.server() as server:
         for step, rate in enumerate((*_STEPS_PER_S, *_LAST_STEPS_PER_S)):
-            measured = await _step(context, server, rate, f"step-{step}")
-            print(f"    {rate:>6}/s in: {_described(measured)}", flush=True)
-            if measured.p_ms(99) >= _LIMIT_MS or measured.problems:
+            measured = await _try_step(context, server, rate, f"step-{step}")
+            if not _holds(measured):
                 failed = rate
                 break
             best = measured.sent / measured.window.wall_s
@@ -49,6 +48,22 @@ async def _run(context: RunContext) -> RunResult:
         figures["p99_after_recovery_ms"] = after.p_ms(99)
         problems += [f"after the overload: {problem}" for problem in after.problems]
     return RunResult(figures, problems)
+
+
+async def _try_step(
+    context: RunContext, server: ServerProcess, rate: float, name: str
+) -> EditingResult:
+    """A step that fails is tried once more: one hiccup of the machine is not the server's limit."""
+    for attempt in ("", "-again"):
+        measured = await _step(context, server, rate, name + attempt)
+        print(f"    {rate:>6}/s in: {_described(measured)}", flush=True)
+        if _holds(measured):
+            break
+    return measured
+
+
+def _holds(measured: EditingResult) -> bool:
+    return measured.p_ms(99) < _LIMIT_MS and not measured.problems
 
 
 async def _step(
