@@ -145,7 +145,9 @@ def walk(
                                 "malformed", f"parent of unknown kind {by_name} before byte {pos}"
                             )
                         if info & _HAS_KEY:
-                            pos = skip_string(update, pos)
+                            end = skip_string(update, pos)
+                            work -= (end - pos) >> 10
+                            pos = end
                     # What it holds. Text lies in no map; a format there makes yrs panic.
                     if info & _HAS_KEY and _STRING <= kind <= _FORMAT:
                         raise MalformedUpdate("forbidden_type", f"text in a map at byte {at}")
@@ -197,7 +199,8 @@ def walk(
                         length = 1
                         end = skip_string(update, pos) if kind == _FORMAT else pos
                         pos = skip_json(update, end, max_depth)
-                        work -= (pos - end) >> 7
+                        # JSON takes some ten times as long as text.
+                        work -= (pos - at) >> 7
                     else:
                         raise MalformedUpdate(
                             "forbidden_type", f"content of kind {kind} at byte {at}"

@@ -68,7 +68,9 @@ def skip_values(
                 break
             continue
         if left < 0:
-            pos = skip_string(data, pos)
+            end = skip_string(data, pos)
+            budget -= (end - pos) >> 10
+            pos = end
             stack[-1] = left + 1
         else:
             stack[-1] = left - 1

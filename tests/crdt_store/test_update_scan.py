@@ -523,6 +523,18 @@ def test_live_2_one_huge_value_is_scanned_in_slices_too() -> None:
     assert len(pauses) >= 100
 
 
+def test_live_2_long_texts_and_keys_count_for_a_slice() -> None:
+    wide = "ä" * 100_000
+    keys = [in_root(ANY, NULL, key=wide)] * 5
+    names = [in_root(ANY, b"\x01\x76\x01" + var_bytes(wide) + b"\x7e")] * 5
+    texts = [beside(STRING, var_bytes(wide), left=(5, 0))] * 5
+    formats = [beside(FORMAT, var_bytes(wide) + var_bytes("1"), left=(5, 0))] * 5
+    for structs in (keys, names, texts, formats):
+        data = update(section(5, 0, in_root(ANY, NULL), *structs))
+        pauses = list(scan_in_slices(data, LIMITS, structs_per_slice=150))[:-1]
+        assert len(pauses) >= 4
+
+
 def test_live_2_many_deletions_are_scanned_in_slices_too() -> None:
     ranges = b"".join(varuint(clock) + b"\x01" for clock in range(0, 20_000, 2))
     data = update(deletes=b"\x01\x05" + varuint(10_000) + ranges)
