@@ -87,7 +87,7 @@ class Connection:
         """The missing clocks for which a step 1 was sent already."""
         self._saved_shown = 0
         self._events: list[bytes] = []
-        self._rate = RateLimit(room.limits.max_messages_per_second)
+        self._rate = RateLimit(room.limits.max_messages_per_second, now_s=room.clock.now_s())
         self._expiry: asyncio.TimerHandle | None = None
 
     @property

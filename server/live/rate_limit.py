@@ -13,10 +13,10 @@ class RateLimit:
 
     __slots__ = ("_checked_s", "_per_second", "_slowed_since_s", "_tokens", "is_hopeless")
 
-    def __init__(self, per_second: int) -> None:
+    def __init__(self, per_second: int, *, now_s: float) -> None:
         self._per_second = per_second
         self._tokens = per_second * _BURST_S
-        self._checked_s = 0.0
+        self._checked_s = now_s
         self._slowed_since_s: float | None = None
         self.is_hopeless = False
 
@@ -26,9 +26,8 @@ class RateLimit:
         if self._tokens > 0:
             return 0.0
         most = self._per_second * _BURST_S
-        elapsed_s = now_s - self._checked_s if self._checked_s else most
+        self._tokens = min(most, self._tokens + (now_s - self._checked_s) * self._per_second)
         self._checked_s = now_s
-        self._tokens = min(most, self._tokens + elapsed_s * self._per_second)
         if self._tokens >= most / 2:
             self._slowed_since_s = None
         if self._tokens > 0:

@@ -15,7 +15,13 @@ from anyio import EndOfStream
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
-from server.core.auth import Authenticator, Identity, IdentityMismatch, Unauthenticated
+from server.core.auth import (
+    Authenticator,
+    Identity,
+    IdentityMismatch,
+    KeysUnavailable,
+    Unauthenticated,
+)
 from server.core.close_codes import CloseCode
 from server.live.connection import Connection
 from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
@@ -103,6 +109,9 @@ class SyncSocket:
             raise _Refused(CloseCode.UNAUTHENTICATED, str(error)) from error
         except IdentityMismatch as error:
             raise _Refused(CloseCode.FORBIDDEN, str(error)) from error
+        except KeysUnavailable as error:
+            # Not the client's fault: it may come back.
+            raise _Refused(CloseCode.OVERLOAD, "tokens cannot be verified now") from error
 
     def _check_user_limit(self, identity: Identity) -> None:
         most = self._rooms.settings.max_connections_per_user
