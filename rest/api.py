@@ -30,7 +30,6 @@ def add_routes(app: FastAPI) -> None:
         app.include_router(router)
     handle_errors(app)
     _document_problems(app)
-    app.state.has_rest_routes = True
 
 
 def install(
@@ -52,10 +51,6 @@ def install(
         settings=settings,
         access=access,
     )
-    if not getattr(app.state, "has_rest_routes", False):
-        add_routes(app)
-        # Starlette has copied the error handlers into its middleware by now: let it do so again.
-        app.middleware_stack = None
 
 
 def _document_problems(app: FastAPI) -> None:

@@ -3,7 +3,13 @@
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -28,6 +34,8 @@ from server.core.errors import CoreError
 log = structlog.get_logger(__name__)
 
 TRY_AGAIN = {"Retry-After": "2"}
+_OUR_OWN_MISTAKES = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+"""Of the database's errors those that trying again would not cure; all others are outages."""
 _CODES_BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -117,12 +125,7 @@ async def _from_framework(_request: Request, error: Exception) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    is_outage = (
-        not isinstance(error, DBAPIError)
-        or isinstance(error, (OperationalError, InterfaceError))
-        or error.connection_invalidated
-    )
-    if not is_outage:
+    if isinstance(error, _OUR_OWN_MISTAKES):
         raise error
     cause = error.orig if isinstance(error, DBAPIError) else error
     log.error("rest_database_failed", error=str(cause), path=request.url.path)

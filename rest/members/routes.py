@@ -24,7 +24,12 @@ router = APIRouter(
 
 MemberId = Annotated[
     str,
-    Path(alias="user_id", max_length=MAX_USER_ID_CHARS, description="The member, not the caller."),
+    Path(
+        alias="user_id",
+        min_length=1,
+        max_length=MAX_USER_ID_CHARS,
+        description="The member, not the caller.",
+    ),
 ]
 
 _READ = (*AUTHENTICATED, "forbidden", "workflow_not_found")

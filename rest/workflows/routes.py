@@ -1,6 +1,7 @@
 """`/api/workflows`: create, list, read, patch, export and delete workflow documents."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -340,13 +341,11 @@ def _not_modified(standing: Standing) -> Response:
 
 def _position(cursor: str) -> tuple[datetime, str]:
     moment, workflow_id = decode_cursor(cursor, length=2)
-    try:
+    with suppress(ValueError, OverflowError):
         at = datetime.fromisoformat(moment)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise InvalidInput("query.cursor", "is not a cursor of this list")
-    return at.astimezone(UTC), workflow_id
+        if at.tzinfo is not None:
+            return at.astimezone(UTC), workflow_id
+    raise InvalidInput("query.cursor", "is not a cursor of this list")
 
 
 def _attachment(name: str) -> str:

@@ -1,0 +1,1 @@
+"""The REST door of real servers, over real HTTP."""
