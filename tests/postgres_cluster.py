@@ -50,8 +50,8 @@ class Cluster:
     port: int
 
     def url(self, database: str) -> str:
-        # Without TLS: asyncpg's request to cancel a query, if cut short while it asks the server for
-        # TLS, leaves a future whose exception nobody reads, and that would fail some later test.
+        # Without TLS: asyncpg's request to cancel a query, if cut short while it asks for TLS,
+        # leaves a future whose exception nobody reads, and that would fail some later test.
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def sql(self, statement: str) -> None:

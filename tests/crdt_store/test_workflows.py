@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from crdt_store.errors import WorkflowExists, WorkflowNotFound
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.journal import JournalRow, open_journal
-from crdt_store.models import JournalEntry, WorkflowRow
+from crdt_store.models import JournalEntry, WorkflowRow, utc_now
 from crdt_store.workflows import (
     append_in,
     bump_access_epoch,
@@ -111,6 +111,43 @@ async def test_acc_1_who_locks_a_workflow_waits_for_the_one_who_has_it(
         for _ in range(10):
             tasks.start_soon(decide)
     assert sorted(epochs) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_that_insert_what_refers_to_a_workflow_and_then_lock_it_do_not_deadlock(
+    database: Database,
+) -> None:
+    """Under FOR UPDATE each would wait for the other's foreign key."""
+    await create(database)
+    inserted: list[int] = []
+    both_inserted = anyio.Event()
+
+    async def insert_and_lock(seq: int) -> None:
+        async with database.writing() as db:
+            db.add(
+                JournalEntry(
+                    workflow_id=WF,
+                    seq=seq,
+                    author=ALICE,
+                    origin="rest",
+                    committed_at=utc_now(),
+                    content=b"",
+                )
+            )
+            await db.flush()
+            inserted.append(seq)
+            if len(inserted) == 2:
+                both_inserted.set()
+            await both_inserted.wait()
+            await lock_workflow(db, WF)
+            await bump_access_epoch(db, WF)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(insert_and_lock, 1)
+            tasks.start_soon(insert_and_lock, 2)
+    async with database.writing() as db:
+        assert (await lock_workflow(db, WF)).access_epoch == 2
 
 
 async def test_rows_inserted_behind_the_journals_back_are_seen_in_the_next_turn(
