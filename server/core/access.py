@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from crdt_store.ids import UserId, WorkflowId
     from server.core.auth import Identity
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.workflow import Workflow
     from server.core.auth import Identity
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The committed graph as React Flow JSON, and the seq it stands at (its ETag)."""
+    """The committed graph as React Flow JSON, and the seq it stands at (its ETag).
+
+    Shared by all who ask while the document stands at that seq: not to be changed.
+    """
 
     seq: Seq
     nodes: list[dict[str, Any]]

@@ -154,7 +154,9 @@ class Batch:
         elif change.brings_news:
             item.missing = scan.missing(document.clocks) or None
             if item.missing is None:
-                self._add(index, item)
+                item.refusal = document.hazards.refusal(scan, document.clocks)
+                if item.refusal is None:
+                    self._add(index, item)
             elif self._may_apply_partly(item):
                 self._partial.append((index, item))
 
@@ -171,6 +173,7 @@ class Batch:
         group.culprits.append(index)
         self._planned_bytes += len(item.update)
         clocks = self._document.clocks
+        self._document.hazards.note(scan, clocks)
         for client, ranges in scan.structs.items():
             end = ranges[-1][1]
             before = clocks.get(client, 0)

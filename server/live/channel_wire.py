@@ -9,6 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 
 from server.live.wire import Pause, Sink
 
@@ -17,17 +18,22 @@ if TYPE_CHECKING:
 
     from server.live.messages import Frame
 
-MAX_QUEUED_FRAMES = 256
-"""More than that and the reader counts as slow: it is congested until half of them are gone."""
+CLOSE_TIMEOUT_S = 5.0
+"""How long a closed channel may take to accept what was queued before it is cut off."""
 
 
 class ChannelWire:
-    """Frames out through a bounded queue, frames in as the channel yields them."""
+    """Frames out one after another through a queue, frames in as the channel yields them.
 
-    def __init__(self, channel: Channel) -> None:
+    With more than `send_buffer_bytes` queued it is congested, until half of them are gone.
+    """
+
+    def __init__(self, channel: Channel, *, send_buffer_bytes: int) -> None:
         self.is_congested = False
         self._channel = channel
+        self._send_buffer_bytes = send_buffer_bytes
         self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
         self._wake = anyio.Event()
         self._may_read = anyio.Event()
         self._may_read.set()
@@ -39,13 +45,17 @@ class ChannelWire:
         if self._is_closed:
             return
         self._queue.append(frame.payload)
-        self.is_congested = len(self._queue) > MAX_QUEUED_FRAMES
+        self._queued_bytes += len(frame.payload)
+        if self._queued_bytes > self._send_buffer_bytes:
+            # Only draining ends it: the sink waits for `drained`.
+            self.is_congested = True
         self._wake.set()
 
     def close(self, code: int, reason: str) -> None:
         """A Channel has no close codes: what is queued is sent, then `run` returns."""
         self._is_closed = True
         self._wake.set()
+        self._limit_flushing()
 
     def pause_reading(self, why: Pause) -> None:
         if not self._pauses:
@@ -58,24 +68,38 @@ class ChannelWire:
             self._may_read.set()
 
     async def run(self, sink: Sink) -> None:
-        """Carry frames both ways until either side ends."""
+        """Carry frames both ways until either side ends.
+
+        What the channel raises comes out in an ExceptionGroup, after the sink has been told.
+        """
         try:
             async with anyio.create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
+                if self._is_closed:
+                    self._limit_flushing()
                 tasks.start_soon(self._send_queued, sink)
                 async for payload in self._channel:
-                    await self._may_read.wait()
+                    # A channel with much to say must not keep the event loop to itself.
+                    await anyio.lowlevel.checkpoint()
+                    while self._pauses:
+                        await self._may_read.wait()
                     sink.frame_received(payload)
                 tasks.cancel_scope.cancel()
         finally:
             self._is_closed = True
             sink.connection_closed()
 
+    def _limit_flushing(self) -> None:
+        if self._scope is not None:
+            self._scope.deadline = anyio.current_time() + CLOSE_TIMEOUT_S
+
     async def _send_queued(self, sink: Sink) -> None:
         while True:
             while self._queue:
-                await self._channel.send(self._queue.popleft())
-                if self.is_congested and len(self._queue) <= MAX_QUEUED_FRAMES // 2:
+                payload = self._queue.popleft()
+                await self._channel.send(payload)
+                self._queued_bytes -= len(payload)
+                if self.is_congested and self._queued_bytes <= self._send_buffer_bytes // 2:
                     self.is_congested = False
                     sink.drained()
             if self._is_closed:

@@ -134,10 +134,7 @@ class Connection:
         try:
             self._dispatch(payload)
         except (MalformedMessage, UpdateRefused, StateTooLarge) as error:
-            too_large = isinstance(error, (UpdateTooLarge, StateTooLarge))
-            code = CloseCode.TOO_LARGE if too_large else CloseCode.MALFORMED
-            metrics.refused(getattr(error, "code", "malformed"))
-            self.close(code, str(error))
+            self._refuse(error)
 
     def text_received(self) -> None:
         self.close(CloseCode.MALFORMED, "this socket speaks the binary y-websocket protocol")
@@ -254,15 +251,24 @@ class Connection:
                 else:
                     await asyncio.sleep(0)
         except UpdateRefused as error:
-            self.room.metrics.refused(error.code)
-            too_large = isinstance(error, UpdateTooLarge)
-            self.close(CloseCode.TOO_LARGE if too_large else CloseCode.MALFORMED, str(error))
+            self._refuse(error)
         finally:
             self.wire.resume_reading(Pause.SCANNING)
 
     def _submit(self, body: bytes, found: Scan, subtype: int) -> None:
         arrival: Arrival = "update" if subtype == messages.UPDATE else "step_2"
         self.room.submit(self, body, found, arrival)
+
+    def _refuse(self, error: MalformedMessage | UpdateRefused | StateTooLarge) -> None:
+        code = getattr(error, "code", "malformed")
+        self.room.metrics.refused(code)
+        if isinstance(error, (UpdateTooLarge, StateTooLarge)):
+            self.close(CloseCode.TOO_LARGE, str(error))
+        elif code == "not_json":
+            # An editor's slip (a NaN position) that its document now holds and would send again.
+            self.close(CloseCode.RESET_NEEDED, str(error))
+        else:
+            self.close(CloseCode.MALFORMED, str(error))
 
     def _token_expired(self) -> None:
         self.close(CloseCode.UNAUTHENTICATED, "the token has expired")

@@ -12,8 +12,9 @@ from pycrdt import Doc, TransactionEvent
 
 from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.loading import load_doc
-from crdt_store.update_scan import Scan, read_delete_set, read_state_vector
+from crdt_store.update_scan import Scan, ScanLimits, read_delete_set, read_state_vector, scan
 from crdt_store.workflow import Workflow
+from server.live.hazards import Hazards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
 
 EMPTY_UPDATE = b"\x00\x00"
+
+_OWN = ScanLimits(max_update_bytes=2**31, max_structs=2**31, max_depth=2**31)
+"""What this process made is not limited, only read."""
 
 
 def is_panic(error: BaseException) -> bool:
@@ -58,7 +62,12 @@ class LiveDocument:
     """
 
     def __init__(
-        self, workflow_id: WorkflowId, stored: StoredDocument, *, text_keys: frozenset[str]
+        self,
+        workflow_id: WorkflowId,
+        stored: StoredDocument,
+        *,
+        text_keys: frozenset[str],
+        hazards: Hazards | None = None,
     ) -> None:
         self.doc: Doc[Any] = load_doc(workflow_id, stored)
         self.workflow = Workflow(self.doc, text_keys=text_keys)
@@ -66,7 +75,9 @@ class LiveDocument:
         self.stored_bytes = len(stored.snapshot or b"") + sum(
             len(row.update) for row in stored.tail
         )
-        self.meta_changed = False
+        # Mirrored after the first commit, too: a process may have died before it came to that.
+        self.meta_changed = True
+        self.hazards = hazards if hazards is not None else Hazards()
         self._captured: bytes | None = None
         self._subscription = self.doc.observe(self._capture)
         self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
@@ -147,6 +158,10 @@ class LiveDocument:
             scratch.apply_update(self.diff(b"\x00"))
             scratch.apply_update(update)
             fitting = scratch.get_update(self.state_vector())
+            scanned = scan(fitting, _OWN)
+            if self.hazards.refusal(scanned, self.clocks) is not None:
+                return None
+            self.hazards.note(scanned, self.clocks)
             self._captured = None
             self.doc.apply_update(fitting)
         except BaseException as panic:
@@ -171,6 +186,8 @@ class LiveDocument:
             raise
         except BaseException as panic:
             raise DocumentBroken(culprit, panic) from panic
+        if self._captured is not None:
+            self.hazards.note(scan(self._captured, _OWN), self.clocks)
         self._reread_clocks(self.client_id)
         return self._row(author, origin)
 
@@ -180,6 +197,8 @@ class LiveDocument:
         with self.doc.transaction():
             for update in updates:
                 self.doc.apply_update(update)
+        if self._captured is not None:
+            self.hazards.note(scan(self._captured, _OWN), self.clocks)
         self._reread_clocks()
         self.seq = last_seq
         return self._captured

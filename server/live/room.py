@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import anyio.lowlevel
 import structlog
 from anyio import TASK_STATUS_IGNORED
 from pycrdt import merge_updates
@@ -16,6 +17,7 @@ from pycrdt.websocket import YRoom
 from server.core.access import AccessSnapshot, Permission, Role
 from server.core.close_codes import CloseCode
 from server.live import messages
+from server.live.audience import Audience
 from server.live.batch import Batch, Edit, Outcome, Pending, SyncChange
 from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from crdt_store.journal import Head, StoredDocument, StoredRow
     from crdt_store.update_scan import Scan
     from server.core.auth import Identity
+    from server.core.documents import Graph
     from server.live.context import RoomContext
     from server.live.gate import Arrival
 
@@ -78,7 +81,9 @@ class Room(YRoom):
         self.presence = Presence(
             self.claims, max_state_bytes=context.limits.max_awareness_state_bytes
         )
-        self.connections: dict[int, Connection] = {}
+        self.audience = Audience(context.metrics, context.clock)
+        self.connections = self.audience.connections
+        self.listed: Graph | None = None
         self.committed_state_vector = document.state_vector()
         self.idle_since_s: float | None = self.clock.now_s()
         self.rows_since_fold = document.seq - stored.snapshot_seq
@@ -87,7 +92,7 @@ class Room(YRoom):
         self._settlement = Settlement(context.metrics)
         self._pending: list[Pending] = []
         self._applying: list[Pending] = []
-        self._pending_bytes = 0
+        self.pending_bytes = 0
         self._waiting_to_write: set[Connection] = set()
         self._outcome: Outcome | None = None
         self._when_settled: list[Callable[[], None]] = []
@@ -111,11 +116,25 @@ class Room(YRoom):
         self.close_all(CloseCode.RESTART, "the room was closed")
 
     async def serve(self, channel: Channel, identity: Identity) -> None:  # type: ignore[override]
-        """Serve any pycrdt Channel, whoever's it was verified to be, until it ends."""
-        wire = ChannelWire(channel)
+        """Serve any pycrdt Channel, whoever's it was verified to be, until it ends.
+
+        An error of the channel ends it and nobody else. Raises RoomGone.
+        """
+        if self.is_gone:
+            raise RoomGone(f"the room of {self.workflow_id!r} was closed")
+        wire = ChannelWire(channel, send_buffer_bytes=self.limits.send_buffer_bytes)
         connection = Connection(wire, identity, self)
-        if self.join(connection):
+        if not self.join(connection):
+            return
+        self.clients.add(channel)
+        try:
             await wire.run(connection)
+        except Exception:
+            # A task's edge: whoever serves a channel is not to die of it.
+            self.metrics.task_errors += 1
+            log.exception("a channel failed", workflow=self.workflow_id, user=identity.user_id)
+        finally:
+            self.clients.discard(channel)
 
     # Connections
 
@@ -214,8 +233,8 @@ class Room(YRoom):
         self.metrics.updates_received += 1
         self._settlement.expect(change)
         self._pending.append(change)
-        self._pending_bytes += len(update)
-        if self._pending_bytes > self.limits.max_pending_bytes_per_workflow:
+        self.pending_bytes += len(update)
+        if self.pending_bytes > self.limits.max_pending_bytes_per_workflow:
             self._waiting_to_write.add(connection)
             connection.wire.pause_reading(Pause.ROOM_FULL)
         self.context.schedule(self)
@@ -319,9 +338,19 @@ class Room(YRoom):
         """Replace the Doc in memory by what is stored."""
         self.metrics.rooms_reloaded += 1
         self.document.close()
-        self.document = LiveDocument(self.workflow_id, stored, text_keys=self.context.text_keys)
+        self.document = LiveDocument(
+            self.workflow_id,
+            stored,
+            text_keys=self.context.text_keys,
+            hazards=self.document.hazards,
+        )
         self.ydoc = self.document.doc
         self.claims.reserved = self.document.client_id
+
+    async def survey(self, *, learn_pairs: bool) -> None:
+        """Learn what only the whole document tells, a few ms at a time."""
+        for _ in self.document.hazards.survey(self.document.diff(b"\x00"), learn_pairs=learn_pairs):
+            await anyio.lowlevel.checkpoint()
 
     def pull(self, rows: Sequence[StoredRow], head: Head) -> None:
         """Another process committed rows: apply them and show them to everyone."""
@@ -329,7 +358,7 @@ class Room(YRoom):
         merged = self.document.pull([row.update for row in rows], head.seq)
         self._after_change()
         if merged is not None:
-            self._broadcast(Frame(messages.update(merged)), before, None)
+            self.audience.show_update(Frame(messages.update(merged)), before, None)
 
     def publish(self, last_seq: Seq) -> None:
         """The commit is durable: show it, tell the senders, answer who waited."""
@@ -346,7 +375,7 @@ class Room(YRoom):
             for first in range(0, len(updates), MAX_AUTHORS_PER_FRAME):
                 part = updates[first : first + MAX_AUTHORS_PER_FRAME]
                 merged = part[0] if len(part) == 1 else merge_updates(*part)
-                self._broadcast(Frame(messages.update(merged)), before, sender)
+                self.audience.show_update(Frame(messages.update(merged)), before, sender)
         self._settlement.settle(outcome.changes, self.clock.now_s())
         for edit in outcome.edits:
             _finish(edit)
@@ -354,7 +383,7 @@ class Room(YRoom):
         for show in waiting:
             show()
         if self._waiting_to_write and (
-            self._pending_bytes <= self.limits.max_pending_bytes_per_workflow // 2
+            self.pending_bytes <= self.limits.max_pending_bytes_per_workflow // 2
         ):
             for connection in self._waiting_to_write:
                 connection.wire.resume_reading(Pause.ROOM_FULL)
@@ -365,24 +394,7 @@ class Room(YRoom):
         if not self.presence.has_changes:
             return
         shared, owners = self.presence.take_changes()
-        now_s = self.clock.now_s()
-        sent = 0
-        for connection in self.connections.values():
-            wire = connection.wire
-            if wire.is_congested:
-                connection.awareness_missed = True
-                continue
-            if connection in owners:
-                frame = owners[connection]
-                if frame is None:
-                    continue
-            else:
-                frame = shared
-            wire.send_frame(frame)
-            connection.last_sent_s = now_s
-            sent += 1
-        self.metrics.frames_sent += sent
-        self.metrics.bytes_sent += sent * len(shared.payload)
+        self.audience.show_presence(shared, owners)
 
     def fail_edits(self, error: BaseException) -> None:
         """Tell every request that waits for this room that it will not happen."""
@@ -401,17 +413,14 @@ class Room(YRoom):
         self._settlement.give_up_waiting(now_s)
         if self.presence.has_changes or self.wants_turn:
             self.context.schedule(self)
-        frame = Frame(messages.EMPTY_AWARENESS)
-        for connection in self.connections.values():
-            if now_s - connection.last_sent_s > silence_s and not connection.wire.is_congested:
-                connection.send(frame)
+        self.audience.show_life(silence_s)
 
     # Inside
 
     def _put_back(self, items: list[Pending]) -> None:
         waiting = [item for item in items if isinstance(item, Edit) or not item.held_since_s]
         self._pending = waiting + self._pending
-        self._pending_bytes = sum(
+        self.pending_bytes = sum(
             len(item.update) for item in self._pending if isinstance(item, SyncChange)
         )
 
@@ -423,24 +432,6 @@ class Room(YRoom):
         if self._whole is None:
             self._whole = Frame(messages.step_2(self.document.diff(b"\x00")))
         return self._whole
-
-    def _broadcast(self, frame: Frame, before: bytes, sender: Connection | None) -> None:
-        """One encoded frame to everyone; a slow reader costs one flag [LIVE-1]."""
-        now_s = self.clock.now_s()
-        sent = 0
-        for connection in self.connections.values():
-            if connection is sender or connection.lagging_since is not None:
-                continue
-            wire = connection.wire
-            if wire.is_congested:
-                connection.lagging_since = before
-                self.metrics.lagging += 1
-                continue
-            wire.send_frame(frame)
-            connection.last_sent_s = now_s
-            sent += 1
-        self.metrics.frames_sent += sent
-        self.metrics.bytes_sent += sent * len(frame.payload)
 
 
 def _finish(edit: Edit) -> None:

@@ -20,13 +20,17 @@ from crdt_store.update_scan import ScanLimits
 from server.core.clock import Clock, SystemClock
 from server.core.close_codes import CloseCode
 from server.live.context import RoomContext, RoomLimits
-from server.live.room import Room
+from server.live.hazards import may_hold_pairs
+from server.live.room import Room, RoomGone
 from server.live.write_loop import WriteLoop
 
 if TYPE_CHECKING:
     from crdt_store.database import Database
+    from pycrdt import Channel
+
     from crdt_store.journal import Journal
     from server.core.access import AccessSource
+    from server.core.auth import Identity
     from server.core.metrics import Metrics
     from server.core.settings import Settings
 
@@ -139,6 +143,8 @@ class Rooms(WebsocketServer):
             room = Room(workflow_id, stored, access, self._context)
             if stored.head.access_epoch != access.access_epoch:
                 room.access_is_stale = True
+            if may_hold_pairs(room.document.diff(b"\x00")):
+                await room.survey(learn_pairs=True)
             await room.start()
             self.rooms[workflow_id] = room
             self.metrics.rooms = len(self.rooms)
@@ -151,6 +157,25 @@ class Rooms(WebsocketServer):
                 raise
         finally:
             del self._loading[workflow_id]
+
+    async def serve(  # type: ignore[override]
+        self, websocket: Channel, identity: Identity
+    ) -> None:
+        """Serve any pycrdt Channel, whoever's it was verified to be, until it ends.
+
+        Its path is the workflow's id, with or without a leading slash. Raises WorkflowNotFound,
+        and RoomGone while the process drains.
+        """
+        if self.is_draining:
+            raise RoomGone("the server restarts")
+        room = await self.get_room(websocket.path.removeprefix("/"))
+        await room.serve(websocket, identity)
+
+    async def stop(self) -> None:
+        """Close every room, whose documents would otherwise never be freed, and end all tasks."""
+        for room in list(self.rooms.values()):
+            self._drop(room, CloseCode.RESTART, "the server stops")
+        await super().stop()
 
     async def delete_room(self, *, name: str | None = None, room: Any = None) -> None:
         """Close a room for good, with 1012; its document stays in the store."""
@@ -195,6 +220,8 @@ class Rooms(WebsocketServer):
     def _after_commit(self, room: Room) -> None:
         if room.rows_since_fold >= self.settings.fold_after_rows:
             self._fold(room)
+        if room.document.hazards.is_survey_due:
+            self.start_task(room.survey(learn_pairs=False))
         if room.document.meta_changed:
             room.document.meta_changed = False
             self._mirrors[room.workflow_id] = read_rows(room.document.workflow.meta)
@@ -233,6 +260,7 @@ class Rooms(WebsocketServer):
         while True:
             await anyio.sleep(HOUSEKEEPING_EVERY_S)
             now_s = self._clock.now_s()
+            self.metrics.pending_bytes = sum(room.pending_bytes for room in self.rooms.values())
             for room in list(self.rooms.values()):
                 if room.is_gone:
                     self._drop(room, CloseCode.RESTART, "the room was closed")

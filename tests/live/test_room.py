@@ -13,6 +13,7 @@ from crdt_store.loading import load_doc
 from server.core.access import Role
 from server.live import messages
 from server.live.wire import Pause
+from tests.hostile import beside, section, update, var_bytes
 from tests.live.rooms import WORKFLOW, House, Peer, open_house
 
 if TYPE_CHECKING:
@@ -423,3 +424,51 @@ async def test_a_silent_connection_gets_a_sign_of_life(tmp_path: Path) -> None:
         house.clock.time_s += 21
         room.keep_alive(house.clock.now_s(), 20)
         assert ann.wire.sent == [messages.EMPTY_AWARENESS]
+
+
+async def test_an_update_that_cuts_a_character_in_two_is_refused(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, bob = Peer(room, "ann").join(), Peer(room, "bob").join()
+        nodes(ann)["n"] = Map({"text": Text("a😀b")})
+        await exchange(house, ann, bob)
+        client = ann.doc.client_id
+        # Clock 0 is the node, 1 its text, 2 the "a", 3 and 4 the pair: delete its second half.
+        clock = 4
+        half = (
+            b"\x00\x01" + messages.var_uint(client) + b"\x01" + messages.var_uint(clock) + b"\x01"
+        )
+        bob.receive(messages.update(half))
+        await house.settle()
+        assert bob.wire.closed == (4409, "cuts_a_character")
+        assert (await stored_nodes(house))["n"]["text"] == "a😀b"
+        # It is remembered over a restart of the room, too.
+        await house.rooms.delete_room(name=WORKFLOW)
+        again = Peer(await house.room(), "bob").join()
+        again.receive(messages.update(half))
+        await house.settle()
+        assert again.wire.closed == (4409, "cuts_a_character")
+
+
+async def test_a_panic_in_pycrdt_ends_its_sender_and_loses_nothing_of_the_others(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, bob, eve = (Peer(room, who).join() for who in ("ann", "ann", "bob"))
+        ann.doc.get("meta", type=Map)["name"] = "W"
+        nodes(ann)["a"] = 1
+        await exchange(house, ann, bob, eve)
+        # A Format beside a map's entry: only the document can tell, and an observer panics.
+        entry = (ann.doc.client_id, 0)
+        bad = update(section(5, 0, beside(6, var_bytes("bold") + var_bytes("true"), left=entry)))
+        nodes(ann)["before"] = Map()
+        ann.send_made()
+        eve.receive(messages.update(bad))
+        nodes(bob)["after"] = Map()
+        await exchange(house, ann, bob)
+        assert eve.wire.closed is not None
+        assert eve.wire.closed[0] == 4400
+        assert set(await stored_nodes(house)) == {"a", "before", "after"}
+        assert set(nodes(bob).keys()) == {"a", "before", "after"} == set(nodes(ann).keys())
+        assert room.metrics.rooms_reloaded == 1
