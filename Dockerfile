@@ -16,7 +16,8 @@ RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent coflow
     && install -d -o coflow -g coflow /data
 COPY --from=build /opt/coflow /opt/coflow
 WORKDIR /app
-COPY LICENSE ./
+# The version that the server reports is the project's.
+COPY LICENSE pyproject.toml ./
 COPY crdt_store ./crdt_store
 COPY rest ./rest
 COPY server ./server

@@ -28,8 +28,8 @@ def checkout(tmp_path: Path) -> Path:
     root = tmp_path / "checkout"
     root.mkdir()
     shutil.copytree(REPOSITORY / "scripts", root / "scripts")
-    for package in ("server", "crdt_store", "rest"):
-        (root / package).symlink_to(REPOSITORY / package)
+    for name in ("pyproject.toml", "server", "crdt_store", "rest"):
+        (root / name).symlink_to(REPOSITORY / name)
     venv = root / ".venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
     site = next(venv.glob("lib/python*/site-packages"))
