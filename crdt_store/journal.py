@@ -1,20 +1,18 @@
 """The journal: every change of every document, in one dense order per workflow.
 
-The Protocols and values that rooms build on. `open_journal` gives the implementation that fits
-the database.
+The Protocols and values that rooms build on; `crdt_store.open_journal` implements them.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from crdt_store.database import Database
     from crdt_store.ids import Seq, UserId, WorkflowId
 
 Origin = Literal["sync", "event", "rest", "gate", "repair", "restore"]
@@ -91,19 +89,3 @@ class Journal(Protocol):
         Raises WorkflowNotFound, and JournalTrimmed if some of them were folded away: then `load`.
         """
         ...
-
-
-@asynccontextmanager
-async def open_journal(database: Database) -> AsyncIterator[Journal]:
-    """The journal of an open database, with its own connection. Close it before the database."""
-    # Imported here, as they implement what is declared above.
-    if database.turns is not None:
-        from crdt_store.sqlite_journal import open_sqlite_journal
-
-        async with open_sqlite_journal(database, database.turns) as on_sqlite:
-            yield on_sqlite
-    else:
-        from crdt_store.postgres_journal import open_postgres_journal
-
-        async with open_postgres_journal(database) as on_postgres:
-            yield on_postgres

@@ -17,9 +17,10 @@ from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
 from rest.access.service import Access
 from rest.workflows.schemas import is_workflow_id
-from server.core.auth import Authenticator, Identity, IdentityMismatch
+from server.core.auth import Authenticator, IdentityMismatch
 from server.core.bus import Bus
 from server.core.documents import Documents
+from server.core.identity import Identity
 from server.core.settings import Settings
 
 _bearer = HTTPBearer(

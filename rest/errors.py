@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crdt_store.ids import Seq, UserId, WorkflowId
-    from server.core.access import Permission
+    from server.core.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from starlette.routing import WebSocketRoute
 
 import rest.api
 from crdt_store.database import Database
-from crdt_store.journal import open_journal
+from crdt_store.open_journal import open_journal
 from rest.access.service import Access
 from rest.workflows.service import create_if_unknown, mirror_meta
 from server import migrations

@@ -17,10 +17,10 @@ import anyio
 from sqlalchemy.exc import SQLAlchemyError
 
 from crdt_store.errors import DatabaseNotMigrated, StoreError
-from server.core.access import Role
 from server.core.environment import SETTING_TEXTS, load_database_url, load_settings
 from server.core.errors import CannotMintToken, InvalidSettings
 from server.core.logs import redact_text
+from server.core.roles import Role
 from server.core.setting_fields import SettingText, shown
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ import anyio
 import pytest
 
 from crdt_store.database import Database
-from crdt_store.journal import Journal, open_journal
+from crdt_store.open_journal import open_journal
 from server.migrations import upgrade
 from tests.postgres_cluster import Cluster, NoPostgres, running_cluster
 
 if TYPE_CHECKING:
+    from crdt_store.journal import Journal
     from collections.abc import AsyncIterator, Iterator
 
 _TEMPLATE = "coflow_template"

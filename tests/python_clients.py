@@ -7,7 +7,6 @@ npm packages (`tests.node_clients`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from server.live import messages
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from tests.servers import ServerProcess
 
 WITHIN_S = 30.0

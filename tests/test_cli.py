@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from server import migrations
-from server.core.access import Role
 from server.core.auth import create_authenticator
+from server.core.roles import Role
 from server.core.settings import Settings
 from tests.servers import free_port
 

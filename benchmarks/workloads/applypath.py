@@ -12,10 +12,11 @@ from benchmarks.workload import RunContext, Workload
 from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
 from crdt_store.journal import Head, StoredDocument
 from crdt_store.update_scan import ScanLimits
-from server.core.access import AccessSnapshot, Role
-from server.core.auth import Identity
+from server.core.access import AccessSnapshot
 from server.core.clock import SystemClock
+from server.core.identity import Identity
 from server.core.metrics import Metrics
+from server.core.roles import Role
 from server.live.connection import Connection
 from server.live.context import RoomContext, RoomLimits
 from server.live.room import Room

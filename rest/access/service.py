@@ -12,14 +12,15 @@ from crdt_store.ids import UserId
 from crdt_store.models import WorkflowRow
 from rest.access.models import WorkflowMember
 from rest.errors import Forbidden
-from server.core.access import AccessSnapshot, Permission, Role, highest_role
+from server.core.access import AccessSnapshot
+from server.core.roles import Permission, Role, highest_role
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from crdt_store.database import Database
     from crdt_store.ids import WorkflowId
-    from server.core.auth import Identity
+    from server.core.identity import Identity
     from server.core.settings import Settings
 
 

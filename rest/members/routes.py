@@ -15,8 +15,8 @@ from rest.members import service
 from rest.members.schemas import Member, MemberList, PutMember
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
-from server.core.access import Permission
 from server.core.auth import MAX_USER_ID_CHARS
+from server.core.roles import Permission
 
 router = APIRouter(
     prefix="/api/workflows/{workflow_id}/members", tags=["members"], route_class=JsonRoute

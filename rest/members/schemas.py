@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from server.core.access import Role
+from server.core.roles import Role
 
 
 class PutMember(BaseModel):

@@ -13,8 +13,8 @@ from crdt_store.database import after_commit
 from crdt_store.workflows import bump_access_epoch
 from rest.access.models import WorkflowMember
 from rest.errors import LastOwner, MemberNotFound
-from server.core.access import Role
 from server.core.bus import AccessChanged
+from server.core.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from crdt_store.ids import UserId, WorkflowId
-    from server.core.auth import Identity
     from server.core.bus import Bus
+    from server.core.identity import Identity
 
 
 async def list_members(

@@ -30,9 +30,9 @@ from rest.workflows.schemas import (
     WorkflowList,
     WorkflowSummary,
 )
-from server.core.access import Permission
-from server.core.auth import Identity
 from server.core.documents import Graph
+from server.core.identity import Identity
+from server.core.roles import Permission
 
 router = APIRouter(prefix="/api/workflows", tags=["workflows"], route_class=JsonRoute)
 

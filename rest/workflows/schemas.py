@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from server.core.access import Role
+from server.core.roles import Role
 
 MAX_OPERATIONS = 1_000
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")

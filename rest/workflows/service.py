@@ -18,8 +18,8 @@ from rest.access.service import Standing
 from rest.members.service import add_owner
 from rest.workflows.mirror import MirroredMeta, mirrored
 from rest.workflows.schemas import is_workflow_id
-from server.core.access import Role
 from server.core.bus import WorkflowDeleted
+from server.core.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from crdt_store.database import Database
     from rest.access.service import Access
     from rest.workflows.drafts import Draft
-    from server.core.auth import Identity
     from server.core.bus import Bus
+    from server.core.identity import Identity
 
 
 def new_workflow_id() -> WorkflowId:

@@ -7,48 +7,15 @@ when the workflow's access epoch has moved [ACC-1].
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from server.core.roles import PERMISSIONS_OF, Permission, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crdt_store.ids import UserId, WorkflowId
-    from server.core.auth import Identity
-
-
-class Permission(StrEnum):
-    VIEW = "view"
-    COMMENT = "comment"
-    EDIT = "edit"
-    SHARE = "share"
-    MANAGE = "manage"
-
-
-class Role(StrEnum):
-    """A role is a set of permissions; each holds all of the one before."""
-
-    VIEWER = "viewer"
-    COMMENTER = "commenter"
-    EDITOR = "editor"
-    OWNER = "owner"
-
-
-PERMISSIONS_OF: Mapping[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({Permission.VIEW}),
-    Role.COMMENTER: frozenset({Permission.VIEW, Permission.COMMENT}),
-    Role.EDITOR: frozenset(
-        {Permission.VIEW, Permission.COMMENT, Permission.EDIT, Permission.SHARE}
-    ),
-    Role.OWNER: frozenset(Permission),
-}
-
-_BY_RANK = (Role.OWNER, Role.EDITOR, Role.COMMENTER, Role.VIEWER)
-
-
-def highest_role(permissions: frozenset[Permission]) -> Role | None:
-    """The highest role wholly contained in `permissions`; None without the right to view."""
-    return next((role for role in _BY_RANK if PERMISSIONS_OF[role] <= permissions), None)
+    from server.core.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ connects is the user that they name.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -15,23 +14,21 @@ import jwt
 from jwt.exceptions import InvalidSubjectError
 
 from crdt_store.ids import UserId
-from server.core.access import PERMISSIONS_OF, Role, highest_role
 from server.core.errors import CannotMintToken, IdentityMismatch, KeysUnavailable, Unauthenticated
+from server.core.identity import Identity
 from server.core.jwks import JwksKeys
+from server.core.roles import Role
 from server.core.signing_keys import FixedKey, KeySource, key_from_pem, key_from_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from crdt_store.ids import WorkflowId
-    from server.core.access import Permission
     from server.core.settings import Settings
 
 __all__ = [
     "Authenticator",
     "CannotMintToken",
-    "Identity",
     "IdentityMismatch",
     "KeysUnavailable",
     "Unauthenticated",
@@ -44,30 +41,6 @@ MAX_USER_ID_CHARS = 128
 MAX_NAME_CHARS = 256
 MAX_EMAIL_CHARS = 320
 ANONYMOUS = UserId("anonymous")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who is asking, as verified. `grants` maps a workflow id, or a prefix that ends in `*`.
-
-    At `expires_at` (UTC) the token is no longer accepted, the clocks' leeway included.
-    """
-
-    user_id: UserId
-    name: str
-    email: str | None = None
-    grants: Mapping[str, Role] = field(default_factory=dict)
-    expires_at: datetime | None = None
-
-    def role_for(self, workflow_id: WorkflowId) -> Role | None:
-        """The highest role that the token itself grants on this workflow."""
-        held: frozenset[Permission] = frozenset()
-        for pattern, role in self.grants.items():
-            if pattern == workflow_id or (
-                pattern.endswith("*") and workflow_id.startswith(pattern[:-1])
-            ):
-                held |= PERMISSIONS_OF[role]
-        return highest_role(held)
 
 
 class Authenticator(Protocol):

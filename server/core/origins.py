@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import orjson
+
+from server.core.origin_syntax import DEFAULT_PORTS, is_loopback, normalize_origin
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,35 +22,8 @@ if TYPE_CHECKING:
 Headers = Iterable[tuple[bytes, bytes]]
 """As in an ASGI scope: names in lower case."""
 
-_DEFAULT_PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
-_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\],]+)(?::(\d{1,5}))?")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s/?#@:\[\],]+)(?::(\d{1,5}))?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def is_loopback(host: str) -> bool:
-    """`host` is `localhost` or a literal loopback address, IPv6 with or without brackets."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
-    except ValueError:
-        return False
-
-
-def normalize_origin(origin: str) -> str:
-    """`origin` as browsers write it: lower case, no default port, no slash at the end.
-
-    Raises ValueError for anything but scheme://host[:port]; `*` and `null` too, as any page can
-    have the origin `null`.
-    """
-    match = _ORIGIN.fullmatch(origin.strip().lower().removesuffix("/"))
-    if match is None:
-        raise ValueError(f"{origin!r} is not scheme://host[:port]")
-    scheme, host, port = match.groups()
-    if port is None or port == _DEFAULT_PORTS.get(scheme):
-        return f"{scheme}://{host}"
-    return f"{scheme}://{host}:{port}"
 
 
 def check_host(headers: Headers, settings: Settings) -> bool:
@@ -83,7 +57,7 @@ def check_origin(headers: Headers, settings: Settings) -> bool:
         return True
     scheme, _, origin_host = origin.partition("://")
     host = (_only(pairs, b"host") or "").lower()
-    return origin_host == host.removesuffix(f":{_DEFAULT_PORTS.get(scheme, '')}")
+    return origin_host == host.removesuffix(f":{DEFAULT_PORTS.get(scheme, '')}")
 
 
 def _only(headers: Headers, name: bytes) -> str | None:

@@ -15,7 +15,7 @@ from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crdt_store.database_url import is_sqlite, parse_database_url
-from server.core.origins import is_loopback, normalize_origin
+from server.core.origin_syntax import is_loopback, normalize_origin
 from server.core.setting_fields import setting, variable_of
 from server.core.signing_keys import key_from_pem, key_from_secret
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from crdt_store.journal import JournalRow
     from crdt_store.update_scan import Scan
     from crdt_store.workflow import Workflow
-    from server.core.access import Permission
-    from server.core.auth import Identity
+    from server.core.identity import Identity
+    from server.core.roles import Permission
     from server.live.claims import Claims
     from server.live.connection import Connection
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import structlog
 
 from crdt_store.errors import UpdateRefused, UpdateTooLarge
-from crdt_store.update_scan import Scan, read_state_vector, scan, scan_in_slices
-from server.core.access import Permission, highest_role
+from crdt_store.update_scan import Scan, ScanLimits, read_state_vector, scan, scan_in_slices
 from server.core.close_codes import CloseCode
+from server.core.roles import Permission, highest_role
 from server.live import messages
 from server.live.messages import Frame, MalformedMessage
 from server.live.presence import StateTooLarge
@@ -20,12 +20,15 @@ from server.live.rate_limit import RateLimit
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
-    from crdt_store.ids import ClientId, UserId
-    from server.core.auth import Identity
+    from crdt_store.ids import ClientId, UserId, WorkflowId
+    from server.core.clock import Clock
+    from server.core.identity import Identity
+    from server.core.metrics import Metrics
+    from server.core.roles import Role
+    from server.live.context import RoomLimits
     from server.live.gate import Arrival
-    from server.live.room import Room
     from server.live.wire import Wire
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,39 @@ _STRUCTS_PER_SLICE = 1_000
 _MAX_QUEUED_EVENTS = 256
 
 _next_id = count(1)
+
+
+class Host(Protocol):
+    """What a connection needs of the room that it is in; Room is one."""
+
+    workflow_id: WorkflowId
+    limits: RoomLimits
+    scan_limits: ScanLimits
+    metrics: Metrics
+    clock: Clock
+    committed_state_vector: bytes
+
+    def everyone(self) -> Frame | None:
+        """All awareness states, or None if there are none."""
+        ...
+
+    def show_user(self, identity: Identity, role: Role | None) -> dict[str, Any]: ...
+
+    def receive_awareness(self, payload: bytes, sender: Connection) -> None: ...
+
+    def submit(
+        self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival
+    ) -> None: ...
+
+    def answer_step_1(
+        self, connection: Connection, state_vector: bytes, read: Mapping[ClientId, int]
+    ) -> None: ...
+
+    def catch_up_reader(self, connection: Connection) -> None: ...
+
+    def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
+
+    def leave(self, connection: Connection) -> None: ...
 
 
 class Connection:
@@ -64,7 +100,7 @@ class Connection:
     )
 
     def __init__(
-        self, wire: Wire, identity: Identity, room: Room, *, wants_events: bool = False
+        self, wire: Wire, identity: Identity, room: Host, *, wants_events: bool = False
     ) -> None:
         self.id = next(_next_id)
         self.wire = wire
@@ -102,7 +138,7 @@ class Connection:
             self._expiry = loop.call_later(max(0.0, wait_s), self._token_expired)
         if self.may_edit:
             self.ask_for_state()
-        if (everyone := self.room.presence.everyone()) is not None:
+        if (everyone := self.room.everyone()) is not None:
             self.send(everyone)
 
     def ask_for_state(self) -> None:
@@ -225,7 +261,7 @@ class Connection:
             else:
                 raise MalformedMessage(f"unknown sync subtype {subtype}")
         elif kind == messages.QUERY_AWARENESS:
-            if (everyone := self.room.presence.everyone()) is not None:
+            if (everyone := self.room.everyone()) is not None:
                 self.send(everyone)
         else:
             raise MalformedMessage(f"unknown message type {kind}")
@@ -239,7 +275,7 @@ class Connection:
         # Later frames wait in the transport, so that their order is kept.
         self.wire.pause_reading(Pause.SCANNING)
         slices = scan_in_slices(body, self.room.scan_limits, structs_per_slice=_STRUCTS_PER_SLICE)
-        self.room.context.start_task(self._scan_slowly(body, slices, subtype))
+        self.room.start_task(self._scan_slowly(body, slices, subtype))
 
     async def _scan_slowly(self, body: bytes, slices: Iterator[Scan | None], subtype: int) -> None:
         try:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from crdt_store.update_scan import ScanLimits
     from server.core.clock import Clock
     from server.core.metrics import Metrics
-    from server.live.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,11 @@ class RoomLimits:
 
 @dataclass(frozen=True, slots=True)
 class RoomContext:
-    """`schedule` asks the write loop for a tick; `start_task` gives a task its parent."""
+    """`start_task` gives a task its parent, where its errors are logged."""
 
     limits: RoomLimits
     scan_limits: ScanLimits
     text_keys: frozenset[str]
     metrics: Metrics
     clock: Clock
-    schedule: Callable[[Room], None]
     start_task: Callable[[Coroutine[Any, Any, None]], None]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.workflow import Workflow
-    from server.core.auth import Identity
+    from server.core.identity import Identity
     from server.live.rooms import Rooms
 
 T = TypeVar("T")

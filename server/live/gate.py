@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from server.core.access import Permission
 from server.core.close_codes import CloseCode
+from server.core.roles import Permission
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import orjson
 
@@ -24,9 +24,8 @@ from server.live.messages import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crdt_store.ids import ClientId
+    from crdt_store.ids import ClientId, UserId
     from server.live.claims import Claims
-    from server.live.connection import Connection
 
 NULL: Final = b"null"
 STATE_EXPIRES_S = 60.0
@@ -42,9 +41,20 @@ class StateTooLarge(Exception):
     """One awareness state exceeds the limit; the text says by how much."""
 
 
+class Owner(Protocol):
+    """The connection that a state belongs to, or comes from."""
+
+    id: int
+    user_id: UserId
+    shown_user: dict[str, Any]
+
+
+OwnerT = TypeVar("OwnerT", bound=Owner)
+
+
 @dataclass(slots=True)
-class _Entry:
-    owner: Connection
+class _Entry(Generic[OwnerT]):
+    owner: OwnerT
     received_clock: int
     clock: int
     """What others see: last sent + 1, or what was received if higher."""
@@ -57,13 +67,13 @@ class _Entry:
     is_new: bool = True
 
 
-class Presence:
+class Presence(Generic[OwnerT]):
     """The awareness states of one room."""
 
     def __init__(self, claims: Claims, *, max_state_bytes: int) -> None:
         self._claims = claims
         self._max_state_bytes = max_state_bytes
-        self._entries: dict[ClientId, _Entry] = {}
+        self._entries: dict[ClientId, _Entry[OwnerT]] = {}
         self._last_clocks: dict[ClientId, int] = {}
         self._changed: dict[ClientId, None] = {}
         self._removed: dict[ClientId, bytes] = {}
@@ -79,7 +89,7 @@ class Presence:
         """True if the message is what the room sent a moment ago, word for word."""
         return payload in self._recent
 
-    def receive(self, payload: bytes, sender: Connection, now_s: float) -> None:
+    def receive(self, payload: bytes, sender: OwnerT, now_s: float) -> None:
         """Take an awareness message. Raises MalformedMessage, StateTooLarge."""
         body = read_body(payload, 1)
         count, position = read_var_uint(body, 0)
@@ -105,7 +115,7 @@ class Presence:
             self._take(client_id, clock, raw, value, sender, now_s)
 
     def _consider(
-        self, client_id: ClientId, clock: int, raw: bytes, sender: Connection
+        self, client_id: ClientId, clock: int, raw: bytes, sender: OwnerT
     ) -> tuple[ClientId, int, bytes, dict[str, Any] | None] | None:
         """Judge one item; None if it is not the sender's to say, or says nothing new."""
         if self._claims.is_foreign(client_id, sender.user_id):
@@ -147,7 +157,7 @@ class Presence:
         clock: int,
         raw: bytes,
         value: dict[str, Any] | None,
-        sender: Connection,
+        sender: OwnerT,
         now_s: float,
     ) -> None:
         entry = self._entries.get(client_id)
@@ -170,7 +180,7 @@ class Presence:
         entry.seen_at_s = now_s
         self._publish(client_id, entry, max(clock, self._last_clocks.get(client_id, -1) + 1))
 
-    def refresh_user(self, connection: Connection) -> None:
+    def refresh_user(self, connection: OwnerT) -> None:
         """The user's role changed: show it in the states of this connection."""
         for client_id, entry in self._entries.items():
             if entry.owner is connection:
@@ -179,7 +189,7 @@ class Presence:
                 entry.state = orjson.dumps(value)
                 self._publish(client_id, entry, self._last_clocks.get(client_id, -1) + 1)
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: OwnerT) -> None:
         """The connection closed: remove the states whose latest owner it is."""
         owned = [
             (client_id, entry)
@@ -202,7 +212,7 @@ class Presence:
             # Oldest first; those of states still shown are written again with their next change.
             self._last_clocks.pop(next(iter(self._last_clocks)))
 
-    def _publish(self, client_id: ClientId, entry: _Entry, clock: int) -> None:
+    def _publish(self, client_id: ClientId, entry: _Entry[OwnerT], clock: int) -> None:
         entry.clock = clock
         self._last_clocks[client_id] = clock
         state = entry.state
@@ -210,7 +220,7 @@ class Presence:
         self._changed[client_id] = None
         self._everyone = None
 
-    def _remove(self, client_id: ClientId, entry: _Entry) -> None:
+    def _remove(self, client_id: ClientId, entry: _Entry[OwnerT]) -> None:
         clock = self._last_clocks.get(client_id, entry.clock) + 1
         self._last_clocks[client_id] = clock
         del self._entries[client_id]
@@ -226,14 +236,14 @@ class Presence:
             self._everyone = self._frame([entry.encoded for entry in self._entries.values()])
         return self._everyone
 
-    def take_changes(self) -> tuple[Frame, Mapping[Connection, Frame | None]]:
+    def take_changes(self) -> tuple[Frame, Mapping[OwnerT, Frame | None]]:
         """What changed since the last call: a frame for all, and other frames for the owners.
 
         An owner is not sent its own state: with a clock above its own it would overwrite itself.
         Items go in the order added, updated, removed, in which stock clients send them back.
         """
-        added: list[tuple[Connection | None, bytes]] = []
-        updated: list[tuple[Connection | None, bytes]] = []
+        added: list[tuple[OwnerT | None, bytes]] = []
+        updated: list[tuple[OwnerT | None, bytes]] = []
         for client_id in self._changed:
             entry = self._entries[client_id]
             (added if entry.is_new else updated).append((entry.owner, entry.encoded))
@@ -242,7 +252,7 @@ class Presence:
         self._changed.clear()
         self._removed.clear()
         shared = self._frame([item for _, item in items])
-        owners: dict[Connection, Frame | None] = {}
+        owners: dict[OwnerT, Frame | None] = {}
         for owner in {owner for owner, _ in items if owner is not None}:
             rest = [item for of, item in items if of is not owner]
             owners[owner] = self._frame(rest) if rest else None

@@ -14,8 +14,8 @@ from anyio import TASK_STATUS_IGNORED
 from pycrdt import merge_updates
 from pycrdt.websocket import YRoom
 
-from server.core.access import AccessSnapshot, Permission, Role
 from server.core.close_codes import CloseCode
+from server.core.roles import Permission, Role
 from server.live import messages
 from server.live.audience import Audience
 from server.live.batch import Batch, Edit, Outcome, Pending, SyncChange
@@ -30,7 +30,7 @@ from server.live.settlement import Settlement
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from anyio.abc import TaskStatus
     from pycrdt import Channel
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from crdt_store.ids import ClientId, Seq, WorkflowId
     from crdt_store.journal import Head, StoredDocument, StoredRow
     from crdt_store.update_scan import Scan
-    from server.core.auth import Identity
+    from server.core.access import AccessSnapshot
     from server.core.documents import Graph
+    from server.core.identity import Identity
     from server.live.context import RoomContext
     from server.live.gate import Arrival
 
@@ -66,7 +67,10 @@ class Room(YRoom):
         stored: StoredDocument,
         access: AccessSnapshot,
         context: RoomContext,
+        *,
+        schedule: Callable[[Room], None],
     ) -> None:
+        """`schedule` asks the write loop for a place in the next tick."""
         document = LiveDocument(workflow_id, stored, text_keys=context.text_keys)
         super().__init__(ready=True, ystore=None, ydoc=document.doc)
         self.workflow_id = workflow_id
@@ -77,8 +81,9 @@ class Room(YRoom):
         self.metrics = context.metrics
         self.clock = context.clock
         self.context = context
+        self._schedule = schedule
         self.claims = Claims(document.client_id)
-        self.presence = Presence(
+        self.presence: Presence[Connection] = Presence(
             self.claims, max_state_bytes=context.limits.max_awareness_state_bytes
         )
         self.audience = Audience(context.metrics, context.clock)
@@ -166,9 +171,17 @@ class Room(YRoom):
         self.claims.release(connection.id, now_s)
         self.presence.leave(connection)
         if self.presence.has_changes:
-            self.context.schedule(self)
+            self._schedule(self)
         if not self.connections:
             self.idle_since_s = now_s
+
+    def everyone(self) -> Frame | None:
+        """All awareness states in one frame, or None if there are none."""
+        return self.presence.everyone()
+
+    def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine of this room's, with a parent and a log for its errors."""
+        self.context.start_task(coroutine)
 
     def show_user(self, identity: Identity, role: Role | None) -> dict[str, Any]:
         """The `user` that others see in an awareness state."""
@@ -198,7 +211,7 @@ class Room(YRoom):
                 # What it made while it was not allowed to comes now, if it wants to.
                 connection.ask_for_state()
         if self.presence.has_changes:
-            self.context.schedule(self)
+            self._schedule(self)
 
     def close_all(self, code: CloseCode, reason: str) -> None:
         """End the room: its sockets, its waiting requests, its document. Idempotent."""
@@ -223,7 +236,7 @@ class Room(YRoom):
             return
         self.presence.receive(payload, sender, self.clock.now_s())
         if self.presence.has_changes:
-            self.context.schedule(self)
+            self._schedule(self)
 
     def submit(self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival) -> None:
         """Queue a scanned update for the next write turn; a full queue stops the reading."""
@@ -237,14 +250,14 @@ class Room(YRoom):
         if self.pending_bytes > self.limits.max_pending_bytes_per_workflow:
             self._waiting_to_write.add(connection)
             connection.wire.pause_reading(Pause.ROOM_FULL)
-        self.context.schedule(self)
+        self._schedule(self)
 
     def submit_edit(self, edit: Edit) -> None:
         """Queue a change from REST."""
         if self.is_gone:
             raise RoomGone("the room was closed")
         self._pending.append(edit)
-        self.context.schedule(self)
+        self._schedule(self)
 
     def answer_step_1(
         self, connection: Connection, state_vector: bytes, read: Mapping[ClientId, int]
@@ -412,7 +425,7 @@ class Room(YRoom):
         self.presence.expire(now_s)
         self._settlement.give_up_waiting(now_s)
         if self.presence.has_changes or self.wants_turn:
-            self.context.schedule(self)
+            self._schedule(self)
         self.audience.show_life(silence_s)
 
     # Inside

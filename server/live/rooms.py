@@ -25,12 +25,12 @@ from server.live.room import Room, RoomGone
 from server.live.write_loop import WriteLoop
 
 if TYPE_CHECKING:
-    from crdt_store.database import Database
     from pycrdt import Channel
 
+    from crdt_store.database import Database
     from crdt_store.journal import Journal
     from server.core.access import AccessSource
-    from server.core.auth import Identity
+    from server.core.identity import Identity
     from server.core.metrics import Metrics
     from server.core.settings import Settings
 
@@ -97,7 +97,6 @@ class Rooms(WebsocketServer):
             text_keys=frozenset(settings.text_keys),
             metrics=metrics,
             clock=self._clock,
-            schedule=self._write_loop.schedule,
             start_task=self.start_task,
         )
 
@@ -140,7 +139,9 @@ class Rooms(WebsocketServer):
         try:
             access = await self._access.snapshot(workflow_id)
             stored = await self._journal.load(workflow_id)
-            room = Room(workflow_id, stored, access, self._context)
+            room = Room(
+                workflow_id, stored, access, self._context, schedule=self._write_loop.schedule
+            )
             if stored.head.access_epoch != access.access_epoch:
                 room.access_is_stale = True
             if may_hold_pairs(room.document.diff(b"\x00")):

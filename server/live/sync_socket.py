@@ -15,14 +15,9 @@ from anyio import EndOfStream
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
-from server.core.auth import (
-    Authenticator,
-    Identity,
-    IdentityMismatch,
-    KeysUnavailable,
-    Unauthenticated,
-)
+from server.core.auth import Authenticator, IdentityMismatch, KeysUnavailable, Unauthenticated
 from server.core.close_codes import CloseCode
+from server.core.identity import Identity
 from server.live.connection import Connection
 from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
 

@@ -16,16 +16,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from crdt_store.ids import UserId, WorkflowId
-from server.core.access import Role
 from server.core.auth import (
     MAX_TOKEN_CHARS,
     CannotMintToken,
-    Identity,
     IdentityMismatch,
     Unauthenticated,
     create_authenticator,
     mint_token,
 )
+from server.core.identity import Identity
+from server.core.roles import Role
 from tests.core.environments import JWT_SECRET, dev_settings, jwt_settings
 
 pytestmark = pytest.mark.usefixtures("clean_environ")

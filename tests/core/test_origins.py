@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.origins import OriginMiddleware, check_origin, normalize_origin
+from server.core.origin_syntax import normalize_origin
+from server.core.origins import OriginMiddleware, check_origin
 from tests.core.environments import dev_settings, jwt_settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import anyio
 
 from crdt_store.database import Database
 from crdt_store.ids import UserId, WorkflowId
-from crdt_store.journal import JournalRow, open_journal
+from crdt_store.journal import JournalRow
+from crdt_store.open_journal import open_journal
 from crdt_store.snapshots import fold
 
 

@@ -19,7 +19,8 @@ from crdt_store.database import Database
 from crdt_store.database_url import sqlite_path
 from crdt_store.errors import CommitFailed
 from crdt_store.ids import Seq, UserId, WorkflowId
-from crdt_store.journal import Head, Journal, JournalRow, open_journal
+from crdt_store.journal import Head, Journal, JournalRow
+from crdt_store.open_journal import open_journal
 from crdt_store.workflows import create_workflow
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from crdt_store.database import Database
 from crdt_store.ids import Seq, UserId, WorkflowId
-from crdt_store.journal import open_journal
+from crdt_store.open_journal import open_journal
 from crdt_store.workflows import create_workflow
 from tests.crdt_store.journal_writer import content
 

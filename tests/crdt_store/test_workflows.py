@@ -11,8 +11,9 @@ from sqlalchemy import delete, select
 
 from crdt_store.errors import WorkflowExists, WorkflowNotFound
 from crdt_store.ids import UserId, WorkflowId
-from crdt_store.journal import JournalRow, open_journal
+from crdt_store.journal import JournalRow
 from crdt_store.models import JournalEntry, WorkflowRow, utc_now
+from crdt_store.open_journal import open_journal
 from crdt_store.workflows import (
     append_in,
     bump_access_epoch,

@@ -1,17 +1,47 @@
-"""A pycrdt Channel in memory: the server serves it, and the test is the client at the other end."""
+"""In memory: a pycrdt Channel whose other end is the test, and a room of the plain library."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from pycrdt import create_update_message
+from pycrdt import Doc, Map, TransactionEvent, create_update_message, read_message
+from pycrdt.websocket import YRoom
+
+from crdt_store.ids import UserId
+from server.core.auth import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from pycrdt.store import BaseYStore
+
+ANN = Identity(UserId("ann"), "Ann")
+BOB = Identity(UserId("bob"), "Bob")
 
 DEADLINE_S = 20
+
+
+def edits(count: int, doc: Doc[Any] | None = None, *, size: int = 1) -> list[bytes]:
+    """Updates of one client that each set one more node of `size` characters, in order."""
+    made: list[bytes] = []
+
+    def note(event: TransactionEvent) -> None:
+        made.append(event.update)
+
+    doc = Doc() if doc is None else doc
+    nodes = doc.get("nodes", type=Map)
+    subscription = doc.observe(note)
+    for number in range(count):
+        nodes[f"n{number}"] = Map({"data": "x" * size})
+    doc.unobserve(subscription)
+    return made
+
+
+def updates_in(sent: list[bytes]) -> list[bytes]:
+    return [read_message(frame[2:]) for frame in sent if frame[:2] == b"\x00\x02"]
 
 
 class MemoryChannel:
@@ -89,3 +119,34 @@ class MemoryChannel:
             while not is_true(self.sent):
                 self._changed.clear()
                 await self._changed.wait()
+
+
+class FirstWaits(MemoryChannel):
+    """The first update waits for `let_it_go`; the transport would take the next ones at once."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.let_it_go = anyio.Event()
+        self._has_updates = False
+
+    async def send(self, message: bytes) -> None:
+        if message[:2] == b"\x00\x02" and not self._has_updates:
+            self._has_updates = True
+            await self.let_it_go.wait()
+        await super().send(message)
+
+
+@asynccontextmanager
+async def upstream_room(store: BaseYStore | None = None) -> AsyncIterator[YRoom]:
+    """A running room of the plain library, that observes its document."""
+    room = YRoom(ystore=store)
+    try:
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(room.start)
+            await anyio.wait_all_tasks_blocked()
+            yield room
+            if room._task_group is not None:
+                await room.stop()
+    finally:
+        # The library leaves it open, which is a ResourceWarning.
+        room._update_send_stream.close()

@@ -13,11 +13,12 @@ from pycrdt import Doc, TransactionEvent
 
 from crdt_store.database import Database
 from crdt_store.ids import UserId, WorkflowId
-from crdt_store.journal import Journal, open_journal
+from crdt_store.open_journal import open_journal
 from crdt_store.workflows import create_workflow
-from server.core.access import AccessSnapshot, Role
-from server.core.auth import Identity
+from server.core.access import AccessSnapshot
+from server.core.identity import Identity
 from server.core.metrics import Metrics
+from server.core.roles import Role
 from server.core.settings import Settings
 from server.live import messages
 from server.live.connection import Connection
@@ -26,6 +27,7 @@ from server.live.wire import Pause
 from server.migrations import runner
 
 if TYPE_CHECKING:
+    from crdt_store.journal import Journal
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 

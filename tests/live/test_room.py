@@ -10,7 +10,7 @@ from pycrdt import Doc, Map, Text
 
 from crdt_store.ids import ClientId, UserId
 from crdt_store.loading import load_doc
-from server.core.access import Role
+from server.core.roles import Role
 from server.live import messages
 from server.live.wire import Pause
 from tests.hostile import beside, section, update, var_bytes
