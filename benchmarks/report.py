@@ -59,16 +59,22 @@ def table(workload: Workload, runs: Runs) -> str:
 
 
 def _row(name: str, summary: Summary, goal: Goal) -> str:
-    verdict = {True: "met", False: "MISSED", None: ""}[goal.met_by(summary.middle)]
-    bound = "" if goal.limit is None else f"{'≥' if goal.at_least else '≤'} {_number(goal.limit)}"
-    spread = f"{_number(summary.lowest)} to {_number(summary.highest)}"
+    spread = f"{number(summary.lowest)} to {number(summary.highest)}"
     return (
-        f"| {name} | {_number(summary.middle)} | {spread} | {bound} | {verdict} "
-        f"| {goal.best_peer} |"
+        f"| {name} | {number(summary.middle)} | {spread} | {bound(goal)} "
+        f"| {verdict(goal, summary)} | {goal.best_peer} |"
     )
 
 
-def _number(value: float) -> str:
+def verdict(goal: Goal, summary: Summary) -> str:
+    return {True: "met", False: "MISSED", None: ""}[goal.met_by(summary.middle)]
+
+
+def bound(goal: Goal) -> str:
+    return "" if goal.limit is None else f"{'≥' if goal.at_least else '≤'} {number(goal.limit)}"
+
+
+def number(value: float) -> str:
     if value == int(value) if abs(value) < 1e15 else True:
         return f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
