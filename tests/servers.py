@@ -173,11 +173,13 @@ class ServerProcess:
         return False
 
     def _environment(self) -> dict[str, str]:
-        # What a developer has exported must not change what a test means.
+        # What a developer has exported must not change what a test means; and without stored
+        # bytecode every start of the many would compile everything anew.
+        left_out = ("PORT", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
         inherited = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith("COFLOW_") and key not in ("PORT", "DATABASE_URL")
+            if not key.startswith("COFLOW_") and key not in left_out
         }
         return {
             **inherited,
