@@ -32,6 +32,14 @@ STATE_EXPIRES_S = 60.0
 """A stock client renews its state every 15 s, and drops others' after 30 s."""
 
 _MAX_CLOCK = 2**31
+_SHOWN_CLOCKS = 2**24
+"""Clocks that others see begin here; a client's own, one per change, do not come so far.
+
+So a state that is sent back is told from one that its owner sends. And as the first clock also
+grows with the time at which the room was opened, peers that knew somebody before the server was
+restarted take what they are shown afterwards for news. It all fits the 32 bits of other clients.
+"""
+_EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 _MAX_ENTRIES = 4_096
 _ECHOES_KEPT = 512
 _CLOCKS_KEPT = 20_000
@@ -57,7 +65,7 @@ class _Entry(Generic[OwnerT]):
     owner: OwnerT
     received_clock: int
     clock: int
-    """What others see: last sent + 1, or what was received if higher."""
+    """What others see."""
     received_state: bytes
     state: bytes
     """As others see it: JSON with the server's `user`, written as JSON.stringify would."""
@@ -70,8 +78,9 @@ class _Entry(Generic[OwnerT]):
 class Presence(Generic[OwnerT]):
     """The awareness states of one room."""
 
-    def __init__(self, claims: Claims, *, max_state_bytes: int) -> None:
+    def __init__(self, claims: Claims, *, max_state_bytes: int, wall_s: float) -> None:
         self._claims = claims
+        self._first_clock = _SHOWN_CLOCKS + max(0, int(wall_s - _EPOCH_S))
         self._max_state_bytes = max_state_bytes
         self._entries: dict[ClientId, _Entry[OwnerT]] = {}
         self._last_clocks: dict[ClientId, int] = {}
@@ -120,23 +129,20 @@ class Presence(Generic[OwnerT]):
         """Judge one item; None if it is not the sender's to say, or says nothing new."""
         if self._claims.is_foreign(client_id, sender.user_id):
             return None
+        if clock >= _MAX_CLOCK:
+            raise MalformedMessage(f"awareness clock {clock} of client {client_id}")
+        if clock >= _SHOWN_CLOCKS:
+            # Sent back as it was shown, or a removal that another client's timer invented.
+            return None
         entry = self._entries.get(client_id)
         if entry is None:
             if raw == NULL:
                 return None
-        elif entry.owner is sender:
-            if clock <= entry.received_clock:
-                return None
-        elif clock == entry.received_clock and raw == entry.received_state:
-            # The same client on a new socket, whose old one is not known to be dead yet.
-            if self._claims.claim(client_id, sender.user_id, sender.id):
-                entry.owner = sender
+        elif clock <= entry.received_clock:
+            if clock == entry.received_clock and raw == entry.received_state:
+                # The same client on a new socket, whose old one may not be known to be dead yet.
+                self._hand_over(client_id, entry, sender)
             return None
-        elif clock <= entry.clock or raw == NULL:
-            # Another tab of the same user sends back what it was shown, or invents a removal.
-            return None
-        if clock >= _MAX_CLOCK:
-            raise MalformedMessage(f"awareness clock {clock} of client {client_id}")
         if len(raw) > self._max_state_bytes:
             raise StateTooLarge(
                 f"an awareness state of {len(raw)} bytes; at most {self._max_state_bytes} fit"
@@ -162,7 +168,7 @@ class Presence(Generic[OwnerT]):
     ) -> None:
         entry = self._entries.get(client_id)
         if value is None:
-            if entry is not None and entry.owner is sender:
+            if entry is not None:
                 self._remove(client_id, entry)
             return
         if not self._claims.claim(client_id, sender.user_id, sender.id):
@@ -178,7 +184,7 @@ class Presence(Generic[OwnerT]):
         entry.received_state = raw
         entry.state = state
         entry.seen_at_s = now_s
-        self._publish(client_id, entry, max(clock, self._last_clocks.get(client_id, -1) + 1))
+        self._publish(client_id, entry)
 
     def refresh_user(self, connection: OwnerT) -> None:
         """The user's role changed: show it in the states of this connection."""
@@ -187,7 +193,7 @@ class Presence(Generic[OwnerT]):
                 value = orjson.loads(entry.received_state)
                 value["user"] = connection.shown_user
                 entry.state = orjson.dumps(value)
-                self._publish(client_id, entry, self._last_clocks.get(client_id, -1) + 1)
+                self._publish(client_id, entry)
 
     def leave(self, connection: OwnerT) -> None:
         """The connection closed: remove the states whose latest owner it is."""
@@ -212,8 +218,13 @@ class Presence(Generic[OwnerT]):
             # Oldest first; those of states still shown are written again with their next change.
             self._last_clocks.pop(next(iter(self._last_clocks)))
 
-    def _publish(self, client_id: ClientId, entry: _Entry[OwnerT], clock: int) -> None:
-        entry.clock = clock
+    def _hand_over(self, client_id: ClientId, entry: _Entry[OwnerT], sender: OwnerT) -> None:
+        if entry.owner is not sender and self._claims.claim(client_id, sender.user_id, sender.id):
+            entry.owner = sender
+
+    def _publish(self, client_id: ClientId, entry: _Entry[OwnerT]) -> None:
+        last = self._last_clocks.get(client_id, -1)
+        clock = entry.clock = max(self._first_clock + entry.received_clock, last + 1)
         self._last_clocks[client_id] = clock
         state = entry.state
         entry.encoded = var_uint(client_id) + var_uint(clock) + var_uint(len(state)) + state

@@ -84,7 +84,9 @@ class Room(YRoom):
         self._schedule = schedule
         self.claims = Claims(document.client_id)
         self.presence: Presence[Connection] = Presence(
-            self.claims, max_state_bytes=context.limits.max_awareness_state_bytes
+            self.claims,
+            max_state_bytes=context.limits.max_awareness_state_bytes,
+            wall_s=context.clock.wall_s(),
         )
         self.audience = Audience(context.metrics, context.clock)
         self.connections = self.audience.connections

@@ -173,10 +173,14 @@ class Rooms(WebsocketServer):
         await room.serve(websocket, identity)
 
     async def stop(self) -> None:
-        """Close every room, whose documents would otherwise never be freed, and end all tasks."""
+        """Close every room, whose document would otherwise never be freed; end all tasks.
+
+        Idempotent.
+        """
         for room in list(self.rooms.values()):
             self._drop(room, CloseCode.RESTART, "the server stops")
-        await super().stop()
+        if self.running:
+            await super().stop()
 
     async def delete_room(self, *, name: str | None = None, room: Any = None) -> None:
         """Close a room for good, with 1012; its document stays in the store."""

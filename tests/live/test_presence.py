@@ -71,9 +71,10 @@ async def test_a_removal_invented_by_another_clients_timer_removes_nobody(tmp_pa
         ann.show(5, 3, {"cursor": None})
         await tick(house, ann, bob, other_tab)
         # y-protocols accepts a removal whose clock is equal.
-        bob.show(5, 3, None)
-        other_tab.show(5, 3, None)
-        other_tab.show(5, 4, None)
+        shown_clock = bob.awareness[5][0]
+        bob.show(5, shown_clock, None)
+        other_tab.show(5, shown_clock, None)
+        other_tab.show(5, shown_clock + 1, None)
         await tick(house, ann, bob, other_tab)
         assert state_of(bob, 5) is not None
         assert len(room.presence) == 1
@@ -113,6 +114,35 @@ async def test_a_dead_socket_that_closes_late_does_not_remove_its_successor(
         assert state_of(bob, 5) is None
 
 
+async def test_a_client_that_moved_while_its_old_socket_hangs_is_visible_at_once(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        hanging, bob = Peer(room, "ann").join(), Peer(room, "bob").join()
+        hanging.show(5, 3, {"cursor": {"x": 1, "y": 1}})
+        await tick(house, bob)
+        again = Peer(room, "ann").join()
+        again.show(5, 5, {"cursor": {"x": 2, "y": 2}})
+        hanging.connection.connection_closed()
+        await tick(house, bob)
+        assert state_of(bob, 5)["cursor"] == {"x": 2, "y": 2}
+
+
+async def test_after_a_restart_of_the_server_a_cursor_is_visible_at_once(tmp_path: Path) -> None:
+    known = {}
+    for restart in range(2):
+        async with open_house(tmp_path, create=restart == 0) as house:
+            house.clock.time_s += 2 * restart
+            room = await house.room()
+            ann, bob = Peer(room, "ann").join(), Peer(room, "bob").join()
+            bob.awareness = known
+            ann.show(5, 3, {"cursor": {"x": restart, "y": 1}})
+            await tick(house, bob)
+            assert state_of(bob, 5)["cursor"] == {"x": restart, "y": 1}
+            known = {5: (bob.awareness[5][0], None)}
+
+
 async def test_many_moves_within_a_tick_are_one_frame_for_each_receiver(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         room = await house.room()
@@ -128,7 +158,7 @@ async def test_many_moves_within_a_tick_are_one_frame_for_each_receiver(tmp_path
             assert len(peer.awareness_frames) == 1
             others = set(range(100, 110)) - {100 + number}
             assert set(peer.awareness) == others
-            assert all(peer.awareness[other][0] == 3 for other in others)
+            assert all(peer.awareness[other][1]["cursor"]["x"] == 3 for other in others)
 
 
 async def test_an_echo_is_recognised_by_its_bytes_and_costs_no_frame(tmp_path: Path) -> None:
@@ -148,7 +178,7 @@ async def test_an_echo_is_recognised_by_its_bytes_and_costs_no_frame(tmp_path: P
         # One that was written differently is ignored too, it only takes longer.
         body = messages.read_body(frame, 1)
         state = orjson.loads(body[body.index(b"{") :])
-        bob.show(5, 1, state | {"more": 1})
+        bob.show(5, bob.awareness[5][0], state | {"more": 1})
         await tick(house, ann, bob)
         assert not ann.awareness_frames
         assert "more" not in state_of(bob, 5)
