@@ -11,7 +11,7 @@ from pycrdt import Doc, Map, TransactionEvent, create_update_message, read_messa
 from pycrdt.websocket import YRoom
 
 from crdt_store.ids import UserId
-from server.core.auth import Identity
+from server.core.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -45,7 +45,7 @@ def updates_in(sent: list[bytes]) -> list[bytes]:
 
 
 class MemoryChannel:
-    """Takes what is sent at once, or not at all while it is `stall`ed, or fails when `broken`."""
+    """Takes what is sent at once, unless told to `let_through` less, or when `broken`."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -55,8 +55,8 @@ class MemoryChannel:
         self.most_sending = 0
         self.broken = False
         self._said: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._allowance = 1_000_000_000
         self._flows = asyncio.Event()
-        self._flows.set()
         self._changed = asyncio.Event()
 
     # The server's end: pycrdt's Channel
@@ -81,7 +81,9 @@ class MemoryChannel:
         self.sending += 1
         self.most_sending = max(self.most_sending, self.sending)
         try:
-            await self._flows.wait()
+            while not self._allowance:
+                await self._flows.wait()
+            self._allowance -= 1
             if self.broken:
                 raise ConnectionResetError("the peer is gone")
             self.sent.append(message)
@@ -107,11 +109,11 @@ class MemoryChannel:
         """End the iteration, once everything that was said has been read."""
         self._said.put_nowait(None)
 
-    def stall(self) -> None:
-        self._flows.clear()
-
-    def flow(self) -> None:
+    def let_through(self, count: int) -> None:
+        """Take `count` more messages and then none, until the next call."""
+        self._allowance = count
         self._flows.set()
+        self._flows = asyncio.Event()
 
     async def until(self, is_true: Callable[[list[bytes]], object]) -> None:
         """Wait until what was sent satisfies `is_true`."""
