@@ -18,8 +18,9 @@ from server.migrations import upgrade
 from tests.postgres_cluster import Cluster, NoPostgres, running_cluster
 
 if TYPE_CHECKING:
-    from crdt_store.journal import Journal
     from collections.abc import AsyncIterator, Iterator
+
+    from crdt_store.journal import Journal
 
 _TEMPLATE = "coflow_template"
 _numbers = count(1)

@@ -20,6 +20,7 @@ from server.live import messages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
     from tests.servers import ServerProcess
 
 WITHIN_S = 30.0

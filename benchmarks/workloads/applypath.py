@@ -65,12 +65,11 @@ def _room(base: bytes) -> Room:
         text_keys=frozenset({"prompt"}),
         metrics=Metrics(),
         clock=SystemClock(),
-        schedule=lambda room: None,
         start_task=_no_task,
     )
     stored = StoredDocument(base, Seq(1), (), Head(Seq(1), 0))
     access = AccessSnapshot(0, {_WRITER: Role.EDITOR})
-    return Room(WorkflowId("bench-apply"), stored, access, context)
+    return Room(WorkflowId("bench-apply"), stored, access, context, schedule=lambda room: None)
 
 
 def _no_task(coroutine: Coroutine[Any, Any, None]) -> None:

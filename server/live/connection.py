@@ -261,7 +261,9 @@ class Connection:
             else:
                 raise MalformedMessage(f"unknown sync subtype {subtype}")
         elif kind == messages.QUERY_AWARENESS:
-            if (everyone := self.room.everyone()) is not None:
+            if self.wire.is_congested:
+                self.awareness_missed = True
+            elif (everyone := self.room.everyone()) is not None:
                 self.send(everyone)
         else:
             raise MalformedMessage(f"unknown message type {kind}")

@@ -146,7 +146,11 @@ class Room(YRoom):
     # Connections
 
     def join(self, connection: Connection) -> bool:
-        """Let a connection in, or close it with the reason. Its wire must be attached."""
+        """Let a connection in, or close it with the reason."""
+        if self.is_gone:
+            # Closed between two steps of the handshake; who comes back finds the new one.
+            connection.close(CloseCode.RESTART, "the room was closed")
+            return False
         permissions = self.access.permissions_of(connection.identity, self.workflow_id)
         if Permission.VIEW not in permissions:
             connection.close(CloseCode.FORBIDDEN, "you have no access to this workflow")

@@ -7,11 +7,10 @@ and no task is left.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import structlog
-from anyio import EndOfStream
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
@@ -81,14 +80,14 @@ class SyncSocket:
             return
         wants_events = query.get("events", ["0"])[-1] == "1"
         protocol = scope.get("extensions", {}).get(WIRE_EXTENSION)
-        if isinstance(protocol, WebSocketProtocol):
-            connection = Connection(protocol, identity, room, wants_events=wants_events)
-            if room.join(connection):
-                self._count(connection)
-            protocol.attach(connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes)
-        else:
-            channel = _AsgiChannel(scope["path"], receive, send)
-            await room.serve(channel, identity)
+        if not isinstance(protocol, WebSocketProtocol):
+            raise RuntimeError(
+                "the sync socket needs uvicorn with ws=WebSocketProtocol: start it by `coflow serve`"
+            )
+        connection = Connection(protocol, identity, room, wants_events=wants_events)
+        if room.join(connection):
+            self._count(connection)
+        protocol.attach(connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes)
 
     async def _identify(self, scope: Scope, query: dict[str, list[str]]) -> Identity:
         token = query.get("token", [None])[-1]
@@ -144,35 +143,3 @@ class SyncSocket:
                 del counts[user_id]
 
         connection.on_closed = forget
-
-
-class _AsgiChannel:
-    """pycrdt's Channel interface over ASGI, for servers without our WebSocket protocol."""
-
-    def __init__(self, path: str, receive: Receive, send: Send) -> None:
-        self._path = path
-        self._receive = receive
-        self._send = send
-
-    @property
-    def path(self) -> str:
-        return self._path
-
-    def __aiter__(self) -> _AsgiChannel:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await self.recv()
-        except EndOfStream:
-            raise StopAsyncIteration from None
-
-    async def send(self, message: bytes) -> None:
-        await self._send({"type": "websocket.send", "bytes": message})
-
-    async def recv(self) -> bytes:
-        message: Any = await self._receive()
-        if message["type"] != "websocket.receive":
-            raise EndOfStream
-        payload: bytes = message.get("bytes") or b""
-        return payload

@@ -27,10 +27,10 @@ from server.live.wire import Pause
 from server.migrations import runner
 
 if TYPE_CHECKING:
-    from crdt_store.journal import Journal
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from crdt_store.journal import Journal
     from server.live.messages import Frame
     from server.live.room import Room
 

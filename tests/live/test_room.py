@@ -472,3 +472,29 @@ async def test_a_panic_in_pycrdt_ends_its_sender_and_loses_nothing_of_the_others
         assert set(await stored_nodes(house)) == {"a", "before", "after"}
         assert set(nodes(bob).keys()) == {"a", "before", "after"} == set(nodes(ann).keys())
         assert room.metrics.rooms_reloaded == 1
+
+
+async def test_live_1_a_reader_that_asks_who_is_there_without_reading_is_answered_once(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, bob = Peer(room, "ann").join(), Peer(room, "bob").join()
+        bob.show(6, 1, {"cursor": None})
+        await exchange(house, ann, bob)
+        ann.wire.is_congested = True
+        for _ in range(1_000):
+            ann.receive(bytes((messages.QUERY_AWARENESS,)))
+        assert not ann.wire.sent
+        ann.wire.is_congested = False
+        ann.connection.drained()
+        assert [frame[0] for frame in ann.wire.sent] == [messages.AWARENESS]
+
+
+async def test_a_room_that_was_closed_meanwhile_sends_newcomers_to_the_next(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        await house.rooms.delete_room(name=WORKFLOW)
+        late = Peer(room, "ann").join(step_1=False)
+        assert late.wire.closed == (1012, "the room was closed")
+        assert await house.room() is not room
