@@ -82,7 +82,7 @@ class SyncSocket:
         protocol = scope.get("extensions", {}).get(WIRE_EXTENSION)
         if not isinstance(protocol, WebSocketProtocol):
             raise RuntimeError(
-                "the sync socket needs uvicorn with ws=WebSocketProtocol: start it by `coflow serve`"
+                "the sync socket needs uvicorn with ws=WebSocketProtocol: use `coflow serve`"
             )
         connection = Connection(protocol, identity, room, wants_events=wants_events)
         if room.join(connection):
