@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from benchmarks.results import RunResult
 
 _OPEN_FILES = 8_192
+_TOO_LATE_MS = 100.0
+"""A run whose generator could not keep its pace measured the machine: it is repeated."""
+_REPEATS = 2
 
 
 def main() -> int:
@@ -56,15 +59,26 @@ def _run_workload(
     results: list[RunResult] = []
     for index in range(runs):
         print(f"  {workload.name}, run {index + 1} of {runs}", file=sys.stderr, flush=True)
-        with tempfile.TemporaryDirectory(prefix="coflow-bench-") as directory:
-            context = RunContext(spec, Path(directory), seed + index, timing, workload.settings)
-            gc.collect()
-            gc.disable()  # a collection of the generator's must not show up as latency
-            try:
-                results.append(uvloop.run(_as_coroutine(workload, context)))
-            finally:
-                gc.enable()
+        result = _run_once(workload, spec, timing, seed + index)
+        for _ in range(_REPEATS):
+            late_ms = result.figures.get("lateness_p99_ms", 0.0)
+            if late_ms < _TOO_LATE_MS:
+                break
+            print(f"  again: the generator was {late_ms:.0f} ms late", file=sys.stderr, flush=True)
+            result = _run_once(workload, spec, timing, seed + index)
+        results.append(result)
     return results
+
+
+def _run_once(workload: Workload, spec: ServerSpec, timing: Timing, seed: int) -> RunResult:
+    with tempfile.TemporaryDirectory(prefix="coflow-bench-") as directory:
+        context = RunContext(spec, Path(directory), seed, timing, workload.settings)
+        gc.collect()
+        gc.disable()  # a collection of the generator's must not show up as latency
+        try:
+            return uvloop.run(_as_coroutine(workload, context))
+        finally:
+            gc.enable()
 
 
 async def _as_coroutine(workload: Workload, context: RunContext) -> RunResult:

@@ -46,6 +46,7 @@ async def _run(context: RunContext) -> RunResult:
         await asyncio.sleep(_IDLE_S)
         idling.end()
         figures["idle_server_percent_of_core"] = idling.server_percent
+        figures["others_percent_of_core"] = window.others_percent
         generator = random.Random(context.seed)
         for connection in connections:  # a stock client announces `{}` when it connects
             entry = awareness_entry(generator.getrandbits(32), 1, b"{}")

@@ -49,6 +49,7 @@ async def _run(context: RunContext) -> RunResult:
             "connect_p99_ms": percentile_ms(connects, 99),
             "cursor_p95_ms": measured.p_ms(95),
             "cursor_p99_ms": measured.p_ms(99),
+            **measured.window.figures(),
         },
         measured.problems,
     )
