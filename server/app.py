@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _PING_EVERY_S = 20.0
+_CLOSING_TIMEOUT_S = 1
+"""For closing handshakes, after the drain has had its time: 10 s are promised for all."""
 _WEBSOCKET_OVERHEAD_BYTES = 64
 """A message around the largest update: its type, its subtype, its length."""
 
@@ -170,7 +172,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_CLOSING_TIMEOUT_S,
     )
     Server(config, app, drain_timeout_s=settings.drain_timeout_s).run()
 

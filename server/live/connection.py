@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -82,7 +83,9 @@ class Connection:
         "_expiry",
         "_rate",
         "_saved_shown",
+        "answered_s",
         "asked_for",
+        "asks_since",
         "awareness_missed",
         "id",
         "identity",
@@ -117,6 +120,9 @@ class Connection:
         self.lagging_since: bytes | None = None
         """The state vector up to which a slow reader has been sent everything [LIVE-1]."""
         self.awareness_missed = False
+        self.asks_since: bytes | None = None
+        """The state vector of a step 1 that waits for its answer."""
+        self.answered_s = -math.inf
         self.settled_frames = 0
         """Sync frames of subtypes 1 and 2, in order of arrival, whose outcome is durable."""
         self.asked_for: tuple[tuple[ClientId, int], ...] = ()

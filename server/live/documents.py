@@ -84,7 +84,7 @@ class LiveDocuments:
                 except Exception as error:
                     seen.set_exception(error)
 
-            room.when_settled(show)
+            room.answers.when_settled(show)
             try:
                 return await seen
             except RoomGone:

@@ -17,6 +17,7 @@ from pycrdt.websocket import YRoom
 from server.core.close_codes import CloseCode
 from server.core.roles import Permission, Role
 from server.live import messages
+from server.live.answers import Answers
 from server.live.audience import Audience
 from server.live.batch import Batch, Edit, Outcome, Pending, SyncChange
 from server.live.channel_wire import ChannelWire
@@ -102,8 +103,7 @@ class Room(YRoom):
         self.pending_bytes = 0
         self._waiting_to_write: set[Connection] = set()
         self._outcome: Outcome | None = None
-        self._when_settled: list[Callable[[], None]] = []
-        self._whole: Frame | None = None
+        self.answers = Answers(lambda: self.document, self.presence, context.clock)
 
     # pycrdt-websocket's interface
 
@@ -227,9 +227,7 @@ class Room(YRoom):
         for connection in list(self.connections.values()):
             connection.close(code, reason)
         self.fail_edits(RoomGone(reason))
-        waiting, self._when_settled = self._when_settled, []
-        for show in waiting:
-            show()
+        self.answers.settle()
         self.document.close()
 
     # What connections bring
@@ -269,46 +267,11 @@ class Room(YRoom):
         self, connection: Connection, state_vector: bytes, read: Mapping[ClientId, int]
     ) -> None:
         """Send what the client lacks, once nothing uncommitted is in the document [DUR-1]."""
-        if connection.wire.is_congested:
-            # Answered when it has drained: a reader that does not read gets one diff, not many.
-            connection.lagging_since = state_vector
-            return
-
-        def answer() -> None:
-            if connection.is_closed or self.is_gone:
-                return
-            if not read:
-                connection.send(self._whole_document())
-            else:
-                connection.send(Frame(messages.step_2(self.document.diff(state_vector))))
-
-        self.when_settled(answer)
+        self.answers.answer_step_1(connection, state_vector, read)
 
     def catch_up_reader(self, connection: Connection) -> None:
-        """A slow reader has drained: one diff, the presence, the events it missed [LIVE-1]."""
-
-        def answer() -> None:
-            since = connection.lagging_since
-            if connection.is_closed or self.is_gone:
-                return
-            if since is not None:
-                connection.lagging_since = None
-                connection.send(Frame(messages.step_2(self.document.diff(since))))
-            if connection.awareness_missed:
-                connection.awareness_missed = False
-                if (everyone := self.presence.everyone()) is not None:
-                    connection.send(everyone)
-            connection.send_queued_events()
-            connection.show_saved()
-
-        self.when_settled(answer)
-
-    def when_settled(self, show: Callable[[], None]) -> None:
-        """Call `show` when everything in the document is committed: now, or after the commit."""
-        if self._outcome is None:
-            show()
-        else:
-            self._when_settled.append(show)
+        """A slow reader has drained."""
+        self.answers.catch_up(connection)
 
     # The write turn
 
@@ -338,6 +301,7 @@ class Room(YRoom):
         self._applying = []
         self._put_back(outcome.leftover)
         self._outcome = outcome
+        self.answers.unsettle()
         return outcome
 
     def drop_culprit(self, culprit: int) -> None:
@@ -398,9 +362,7 @@ class Room(YRoom):
         self._settlement.settle(outcome.changes, self.clock.now_s())
         for edit in outcome.edits:
             _finish(edit)
-        waiting, self._when_settled = self._when_settled, []
-        for show in waiting:
-            show()
+        self.answers.settle()
         if self._waiting_to_write and (
             self.pending_bytes <= self.limits.max_pending_bytes_per_workflow // 2
         ):
@@ -445,12 +407,7 @@ class Room(YRoom):
 
     def _after_change(self) -> None:
         self.committed_state_vector = self.document.state_vector()
-        self._whole = None
-
-    def _whole_document(self) -> Frame:
-        if self._whole is None:
-            self._whole = Frame(messages.step_2(self.document.diff(b"\x00")))
-        return self._whole
+        self.answers.forget_whole()
 
 
 def _finish(edit: Edit) -> None:

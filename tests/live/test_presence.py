@@ -130,7 +130,7 @@ async def test_a_client_that_moved_while_its_old_socket_hangs_is_visible_at_once
 
 
 async def test_after_a_restart_of_the_server_a_cursor_is_visible_at_once(tmp_path: Path) -> None:
-    known = {}
+    known: dict[int, tuple[int, Any]] = {}
     for restart in range(2):
         async with open_house(tmp_path, create=restart == 0) as house:
             house.clock.time_s += 2 * restart

@@ -302,6 +302,7 @@ async def test_live_1_a_reader_that_asks_without_reading_is_answered_once(tmp_pa
         ann = Peer(room, "ann").join()
         nodes(ann)["a"] = Map()
         await exchange(house, ann)
+        house.clock.time_s += 1
         ann.wire.is_congested = True
         for _ in range(1_000):
             ann.receive(messages.step_1(b"\x00"))
@@ -472,6 +473,27 @@ async def test_a_panic_in_pycrdt_ends_its_sender_and_loses_nothing_of_the_others
         assert set(await stored_nodes(house)) == {"a", "before", "after"}
         assert set(nodes(bob).keys()) == {"a", "before", "after"} == set(nodes(ann).keys())
         assert room.metrics.rooms_reloaded == 1
+
+
+async def test_live_2_a_reader_that_keeps_asking_is_answered_now_and_then(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann = Peer(room, "ann").join()
+        nodes(ann)["a"] = Map()
+        await exchange(house, ann)
+        async with house.database.writing():
+            nodes(ann)["b"] = Map()
+            ann.send_made()
+            for _ in range(1_000):
+                ann.receive(messages.step_1(b"\x00"))
+        await house.settle()
+        assert not any(frame[:2] == b"\x00\x01" for frame in ann.wire.sent)
+        late = Peer(room, "ann").join()
+        for _ in range(1_000):
+            late.receive(messages.step_1(b"\x00"))
+        assert len([frame for frame in late.wire.sent if frame[:2] == b"\x00\x01"]) == 1
+        late.read()
+        assert set(nodes(late).keys()) == {"a", "b"}
 
 
 async def test_live_1_a_reader_that_asks_who_is_there_without_reading_is_answered_once(
