@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _PING_EVERY_S = 20.0
+_SWITCH_INTERVAL_S = 0.001
 _CLOSING_TIMEOUT_S = 1
 """For closing handshakes, after the drain has had its time: 10 s are promised for all."""
 _WEBSOCKET_OVERHEAD_BYTES = 64
@@ -156,6 +158,9 @@ class Server(uvicorn.Server):
 def serve(settings: Settings) -> None:
     """Run the server in this process until a signal ends it. Blocks."""
     configure_logging(settings)
+    # The journal's thread gives up the interpreter lock around each statement; while the event
+    # loop is busy it would wait 5 ms to get it back.
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     anyio.run(_migrate_if_wanted, settings)
     app = create_app(settings)
     config = uvicorn.Config(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REFUSED_WITHIN_S = 0.05
 REFUSALS = {4400, 4403, 4409, 4413}
-MEMORY_SLACK_BYTES = 64 * 1024 * 1024
+MEMORY_SLACK_BYTES = 32 * 1024 * 1024
 HELD = "delete set over future clocks of a victim"
 """No offence in itself: a client may know more than the server. What becomes of it has a test."""
 FUZZ_S = float(os.environ.get("COFLOW_FUZZ_SECONDS", "8"))
