@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
                 )
                 app.router.routes.append(WebSocketRoute("/sync/{workflow_id}", socket))
                 app.state.operated = Operated(database, rooms, metrics)
+                _spare_the_collector()
                 yield
                 await rooms.drain(settings.drain_timeout_s)
 
@@ -106,6 +108,16 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(OriginMiddleware, settings=settings)
     return app
+
+
+def _spare_the_collector() -> None:
+    """What is there after the start stays; and full collections, which stop everything, are rare.
+
+    With Python's own thresholds they made the p99 of 200 busy documents five times higher.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 50, 50)
 
 
 def _tell_rooms(rooms: Rooms, event: Event) -> None:

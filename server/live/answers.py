@@ -41,6 +41,11 @@ class Answers:
         self._waiting: list[Callable[[], None]] = []
         self._whole: Frame | None = None
 
+    @property
+    def is_settled(self) -> bool:
+        """Everything in the document is committed."""
+        return self._is_settled
+
     def unsettle(self) -> None:
         """Something uncommitted is in the document from now on."""
         self._is_settled = False
@@ -104,6 +109,8 @@ class Answers:
             connection.awareness_missed = False
             if (everyone := self._presence.everyone()) is not None:
                 connection.send(everyone)
+        if connection.must_be_asked:
+            connection.ask_for_state()
         connection.send_queued_events()
         connection.show_saved()
 

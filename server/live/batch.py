@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from crdt_store.ids import ClientId, Seq
 from server.core.documents import EditForbidden, StaleSeq
+from server.core.roles import Permission
 from server.live.gate import Arrival, Change, Refuse, decide
 from server.live.live_document import Group, LiveDocument
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from crdt_store.update_scan import Scan
     from crdt_store.workflow import Workflow
     from server.core.identity import Identity
-    from server.core.roles import Permission
     from server.live.claims import Claims
     from server.live.connection import Connection
 
@@ -48,17 +48,29 @@ class SyncChange:
     was_tried_in_part: bool = False
     is_settled: bool = False
 
+    @property
+    def cost_bytes(self) -> int:
+        """What it takes in memory while it waits: the bytes, and about 1 KiB of objects."""
+        return len(self.update) + 1024
+
 
 @dataclass(slots=True, eq=False)
 class Edit:
     """A change from REST, run in the write turn."""
 
     identity: Identity
-    permissions: Callable[[], frozenset[Permission]]
     change: Callable[[Workflow], None]
     expected_seq: Seq | None
     done: asyncio.Future[None]
+    fits: Callable[[Seq], bool] | None = None
+    """Whether `change`, if it was planned beforehand, still means the same at this seq."""
     error: BaseException | None = None
+    seq: Seq | None = None
+    """Where the document stands with the change in it; true once it is committed."""
+
+
+class PlanOutdated(Exception):
+    """The document has changed since the edit was planned; nothing was written."""
 
 
 Pending = SyncChange | Edit
@@ -84,11 +96,16 @@ class Batch:
         claims: Claims,
         *,
         max_document_bytes: int,
+        permissions_of: Callable[[Identity], frozenset[Permission]],
         may_apply_partly: Callable[[SyncChange], bool],
     ) -> None:
+        """`permissions_of` is what the access snapshot of this very turn says [ACC-1]."""
         self._document = document
         self._claims = claims
         self._max_document_bytes = max_document_bytes
+        self._now_s = time.monotonic()
+        self._permissions_of = permissions_of
+        self._permissions: dict[int, frozenset[Permission]] = {}
         self._may_apply_partly = may_apply_partly
         self._outcome = Outcome()
         self._plan: list[Group | tuple[int, Edit]] = []
@@ -99,6 +116,8 @@ class Batch:
         """Which group brings it; None if several do."""
         self._partial: list[tuple[int, SyncChange]] = []
         self._planned_bytes = 0
+        self._was_costly = False
+        """The last change took long to judge: look at the clock before the next one."""
 
     def run(self, pending: list[Pending], *, deadline_s: float) -> Outcome:
         """Gate, group and apply. Raises DocumentBroken with the culprit's index in `pending`.
@@ -115,7 +134,8 @@ class Batch:
                 self._open.clear()
                 self._plan.append((index, item))
                 outcome.edits.append(item)
-            full = index % _APPLY_EVERY == _APPLY_EVERY - 1
+            full = self._was_costly or index % _APPLY_EVERY == _APPLY_EVERY - 1
+            self._was_costly = False
             if full or self._planned_bytes > _APPLY_EVERY_BYTES:
                 self._apply_plan()
                 if time.monotonic() > deadline_s:
@@ -128,17 +148,24 @@ class Batch:
         document = self._document
         scan = item.scan
         connection = item.connection
+        permissions = self._permissions.get(connection.id)
+        if permissions is None:
+            permissions = self._permissions_of(connection.identity)
+            self._permissions[connection.id] = permissions
+        may_edit = Permission.EDIT in permissions
         item.missing = None
+        item.refusal = None
         new = document.new_structs(scan)
         deletes = bool(scan.deletes)
         if not new and not deletes:
             return
-        if not new and not connection.may_edit:
+        if not new and not may_edit:
             # A viewer's step 2 carries the whole delete set: deletions that it was shown, so
             # they are in the document and not in the plan.
             deletes = not document.has_deleted(scan.deletes)
+            self._was_costly = True
         user_id = connection.user_id
-        if item.arrival == "update" and len(scan.structs) == 1 and new and connection.may_edit:
+        if item.arrival == "update" and len(scan.structs) == 1 and new and may_edit:
             # Made by this client just now; an update that carries several ids is relayed.
             self._claims.claim(new[0], user_id, connection.id)
         change = Change(
@@ -147,8 +174,8 @@ class Batch:
             grows=bool(new),
             foreign_clients=[client for client in new if self._claims.is_foreign(client, user_id)],
         )
-        is_full = document.stored_bytes > self._max_document_bytes
-        decision = decide(change, connection.permissions, document_is_full=is_full)
+        is_full = bool(new) and self._is_full()
+        decision = decide(change, permissions, document_is_full=is_full)
         if isinstance(decision, Refuse):
             item.refusal = decision
         elif change.brings_news:
@@ -221,21 +248,31 @@ class Batch:
         self._brings.clear()
         self._planned_bytes = 0
 
+    def _is_full(self) -> bool:
+        return self._document.is_larger_than(self._max_document_bytes, self._now_s)
+
     def _run_edit(self, index: int, edit: Edit) -> JournalRow | None:
         document = self._document
         at = Seq(document.seq + len(self._outcome.rows))
+        # Of an earlier try, if a change beside it broke the document.
+        edit.error = None
         if edit.expected_seq is not None and edit.expected_seq != at:
             edit.error = StaleSeq(edit.expected_seq, at)
             return None
         change = Change(arrival="rest", brings_news=True, grows=True, foreign_clients=())
-        is_full = document.stored_bytes > self._max_document_bytes
-        decision = decide(change, edit.permissions(), document_is_full=is_full)
+        permissions = self._permissions_of(edit.identity)
+        decision = decide(change, permissions, document_is_full=self._is_full())
         if isinstance(decision, Refuse):
             edit.error = EditForbidden(decision.reason)
             return None
+        if edit.fits is not None and not edit.fits(at):
+            edit.error = PlanOutdated()
+            return None
         try:
-            return document.edit(edit.change, edit.identity.user_id, "rest", index)
+            row = document.edit(edit.change, edit.identity.user_id, "rest", index)
         except Exception as error:
             # The request's own mistake; it is handed back, and nothing was written.
             edit.error = error
             return None
+        edit.seq = at if row is None else Seq(at + 1)
+        return row

@@ -92,6 +92,7 @@ class Connection:
         "is_closed",
         "lagging_since",
         "last_sent_s",
+        "must_be_asked",
         "on_closed",
         "permissions",
         "room",
@@ -123,6 +124,8 @@ class Connection:
         self.asks_since: bytes | None = None
         """The state vector of a step 1 that waits for its answer."""
         self.answered_s = -math.inf
+        self.must_be_asked = False
+        """A step 1 of the server's waits until this slow reader has drained."""
         self.settled_frames = 0
         """Sync frames of subtypes 1 and 2, in order of arrival, whose outcome is durable."""
         self.asked_for: tuple[tuple[ClientId, int], ...] = ()
@@ -148,7 +151,13 @@ class Connection:
             self.send(everyone)
 
     def ask_for_state(self) -> None:
-        """Sync step 1: the client answers with everything that the room does not have."""
+        """Sync step 1: the client answers with everything that the room does not have.
+
+        A slow reader is asked once it has drained.
+        """
+        self.must_be_asked = self.wire.is_congested
+        if self.must_be_asked:
+            return
         self.send(Frame(messages.step_1(self.room.committed_state_vector)))
 
     def set_permissions(self, permissions: frozenset[Permission]) -> None:
@@ -197,6 +206,8 @@ class Connection:
         """Send now, whatever is queued. For what the client asked for or must not miss."""
         self.last_sent_s = self.room.clock.now_s()
         self.wire.send_frame(frame)
+        self.room.metrics.frames_sent += 1
+        self.room.metrics.bytes_sent += len(frame.payload)
 
     def send_event(self, event: dict[str, Any]) -> None:
         """A JSON event, if the client wants them; a slow reader gets it once it has drained."""
@@ -212,7 +223,12 @@ class Connection:
 
     def show_saved(self) -> None:
         """Tell the client how many of its frames are settled, if that number has grown."""
-        if self.wants_events and self.settled_frames > self._saved_shown:
+        # A slow reader is told the newest count when it has drained.
+        if (
+            self.wants_events
+            and self.settled_frames > self._saved_shown
+            and not self.wire.is_congested
+        ):
             self._saved_shown = self.settled_frames
             self.send_event({"type": "saved", "count": self.settled_frames})
 

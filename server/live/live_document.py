@@ -5,6 +5,8 @@ Synchronous throughout: nothing may run between reading the document and changin
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from pycrdt import Doc, TransactionEvent
 
 from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.loading import load_doc
-from crdt_store.update_scan import Scan, ScanLimits, read_delete_set, read_state_vector, scan
+from crdt_store.update_scan import Scan, read_delete_set, read_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
 from server.live.hazards import Hazards
 
@@ -23,8 +25,16 @@ if TYPE_CHECKING:
 
 EMPTY_UPDATE = b"\x00\x00"
 
-_OWN = ScanLimits(max_update_bytes=2**31, max_structs=2**31, max_depth=2**31)
-"""What this process made is not limited, only read."""
+
+def _scan_own(update: bytes) -> Scan:
+    """Scan what this process, or another that checked it, has made: any root, no limits."""
+    *_, found = survey_in_slices(update, structs_per_slice=2**62)
+    assert found is not None
+    return found
+
+
+def _start(clock_range: tuple[int, int]) -> int:
+    return clock_range[0]
 
 
 def is_panic(error: BaseException) -> bool:
@@ -78,6 +88,8 @@ class LiveDocument:
         # Mirrored after the first commit, too: a process may have died before it came to that.
         self.meta_changed = True
         self.hazards = hazards if hazards is not None else Hazards()
+        self._deleted: Mapping[ClientId, Sequence[tuple[int, int]]] | None = None
+        self._measured_s = -math.inf
         self._captured: bytes | None = None
         self._subscription = self.doc.observe(self._capture)
         self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
@@ -112,16 +124,30 @@ class LiveDocument:
         ]
 
     def has_deleted(self, deletes: Mapping[ClientId, Sequence[tuple[int, int]]]) -> bool:
-        """True if all these ranges are deleted already. Costs an encoding: for rare questions."""
+        """True if all these ranges are deleted already. The first question after a change costs
+        an encoding of the document."""
         if not deletes:
             return True
-        held = read_delete_set(self.diff(self.state_vector()))
+        if self._deleted is None:
+            self._deleted = read_delete_set(self.diff(self.state_vector()))
         for client, ranges in deletes.items():
-            mine = held.get(client, ())
+            mine = self._deleted.get(client, ())
             for start, end in ranges:
-                if not any(first <= start and end <= last for first, last in mine):
+                at = bisect_right(mine, start, key=_start) - 1
+                if at < 0 or end > mine[at][1]:
                     return False
         return True
+
+    def is_larger_than(self, max_bytes: int, now_s: float) -> bool:
+        """Whether the encoded document exceeds `max_bytes`.
+
+        Counted by what was appended, and measured (at most once a second) when that says yes:
+        an entry that is overwritten again and again does not make a document larger.
+        """
+        if self.stored_bytes > max_bytes and now_s - self._measured_s >= 1.0:
+            self._measured_s = now_s
+            self.stored_bytes = len(self.diff(b"\x00"))
+        return self.stored_bytes > max_bytes
 
     # Changing
 
@@ -158,7 +184,7 @@ class LiveDocument:
             scratch.apply_update(self.diff(b"\x00"))
             scratch.apply_update(update)
             fitting = scratch.get_update(self.state_vector())
-            scanned = scan(fitting, _OWN)
+            scanned = _scan_own(fitting)
             if self.hazards.refusal(scanned, self.clocks) is not None:
                 return None
             self.hazards.note(scanned, self.clocks)
@@ -186,9 +212,13 @@ class LiveDocument:
             raise
         except BaseException as panic:
             raise DocumentBroken(culprit, panic) from panic
-        if self._captured is not None:
-            self.hazards.note(scan(self._captured, _OWN), self.clocks)
-        self._reread_clocks(self.client_id)
+        try:
+            if self._captured is not None:
+                self.hazards.note(_scan_own(self._captured), self.clocks)
+            self._reread_clocks(self.client_id)
+        except Exception as error:
+            # It is in the document by now: to hand the error back would leave memory ahead.
+            raise DocumentBroken(culprit, error) from error
         return self._row(author, origin)
 
     def pull(self, updates: Iterable[bytes], last_seq: Seq) -> bytes | None:
@@ -198,12 +228,14 @@ class LiveDocument:
             for update in updates:
                 self.doc.apply_update(update)
         if self._captured is not None:
-            self.hazards.note(scan(self._captured, _OWN), self.clocks)
+            self.hazards.note(_scan_own(self._captured), self.clocks)
         self._reread_clocks()
+        self._deleted = None
         self.seq = last_seq
         return self._captured
 
     def _row(self, author: UserId, origin: Origin) -> JournalRow | None:
+        self._deleted = None
         captured = self._captured
         if captured is None or captured == EMPTY_UPDATE:
             return None

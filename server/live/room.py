@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from crdt_store.journal import Head, StoredDocument, StoredRow
     from crdt_store.update_scan import Scan
     from server.core.access import AccessSnapshot
-    from server.core.documents import Graph
     from server.core.identity import Identity
     from server.live.context import RoomContext
     from server.live.gate import Arrival
+    from server.live.listing import ListingAt
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class Room(YRoom):
         )
         self.audience = Audience(context.metrics, context.clock)
         self.connections = self.audience.connections
-        self.listed: Graph | None = None
+        self.listed: ListingAt | None = None
         self.committed_state_vector = document.state_vector()
         self.idle_since_s: float | None = self.clock.now_s()
         self.rows_since_fold = document.seq - stored.snapshot_seq
@@ -207,10 +207,10 @@ class Room(YRoom):
             now = access.permissions_of(connection.identity, self.workflow_id)
             if now == before:
                 continue
+            connection.set_permissions(now)
             if Permission.VIEW not in now:
                 connection.close(CloseCode.FORBIDDEN, "your access was revoked")
                 continue
-            connection.set_permissions(now)
             self.presence.refresh_user(connection)
             connection.send_event({"type": "access_changed", "role": connection.shown_user["role"]})
             if connection.may_edit and Permission.EDIT not in before:
@@ -250,16 +250,27 @@ class Room(YRoom):
         self.metrics.updates_received += 1
         self._settlement.expect(change)
         self._pending.append(change)
-        self.pending_bytes += len(update)
+        self.pending_bytes += change.cost_bytes
         if self.pending_bytes > self.limits.max_pending_bytes_per_workflow:
             self._waiting_to_write.add(connection)
             connection.wire.pause_reading(Pause.ROOM_FULL)
         self._schedule(self)
 
+    @property
+    def is_resting(self) -> bool:
+        """Nobody is here, nothing waits, nothing is being committed."""
+        return not (self.connections or self._pending or self._outcome is not None)
+
+    def touch(self) -> None:
+        """Somebody without a socket uses the room: it is not idle yet."""
+        if self.idle_since_s is not None:
+            self.idle_since_s = self.clock.now_s()
+
     def submit_edit(self, edit: Edit) -> None:
         """Queue a change from REST."""
         if self.is_gone:
             raise RoomGone("the room was closed")
+        self.touch()
         self._pending.append(edit)
         self._schedule(self)
 
@@ -279,7 +290,7 @@ class Room(YRoom):
     def wants_turn(self) -> bool:
         """Something waits to be written, or held changes may fit by now."""
         return bool(self._pending) or bool(
-            self._settlement.held.ready(self.document, self.clock.now_s())
+            self._settlement.held.ready(self.document.clocks, self.clock.now_s())
         )
 
     def apply(self, *, deadline_s: float) -> Outcome:
@@ -288,12 +299,16 @@ class Room(YRoom):
         Raises DocumentBroken; then `reload` and `drop_culprit` before the next try.
         """
         now_s = self.clock.now_s()
-        pending = self._settlement.held.ready(self.document, now_s) + self._pending
+        pending = self._settlement.held.ready(self.document.clocks, now_s) + self._pending
         self._pending = []
+        self.pending_bytes = 0
+        # From here on the document may hold what is not committed [DUR-1].
+        self.answers.unsettle()
         batch = Batch(
             self.document,
             self.claims,
             max_document_bytes=self.limits.max_document_bytes,
+            permissions_of=lambda identity: self.access.permissions_of(identity, self.workflow_id),
             may_apply_partly=lambda change: self._settlement.held.may_apply_partly(change, now_s),
         )
         self._applying = pending
@@ -301,7 +316,6 @@ class Room(YRoom):
         self._applying = []
         self._put_back(outcome.leftover)
         self._outcome = outcome
-        self.answers.unsettle()
         return outcome
 
     def drop_culprit(self, culprit: int) -> None:
@@ -309,6 +323,7 @@ class Room(YRoom):
         pending, self._applying = self._applying, []
         bad = pending.pop(culprit)
         if isinstance(bad, SyncChange):
+            self._settlement.held.release(bad)
             bad.connection.close(
                 CloseCode.MALFORMED, "the update cannot be applied to this document"
             )
@@ -401,13 +416,15 @@ class Room(YRoom):
     def _put_back(self, items: list[Pending]) -> None:
         waiting = [item for item in items if isinstance(item, Edit) or not item.held_since_s]
         self._pending = waiting + self._pending
-        self.pending_bytes = sum(
-            len(item.update) for item in self._pending if isinstance(item, SyncChange)
-        )
+        self.pending_bytes += _cost_bytes(waiting)
 
     def _after_change(self) -> None:
         self.committed_state_vector = self.document.state_vector()
         self.answers.forget_whole()
+
+
+def _cost_bytes(items: list[Pending]) -> int:
+    return sum(item.cost_bytes for item in items if isinstance(item, SyncChange))
 
 
 def _finish(edit: Edit) -> None:

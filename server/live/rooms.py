@@ -14,6 +14,7 @@ import structlog
 from pycrdt.websocket import WebsocketServer
 
 from crdt_store import snapshots
+from crdt_store.errors import WorkflowNotFound
 from crdt_store.graph_listing import read_rows
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.update_scan import ScanLimits
@@ -21,6 +22,7 @@ from server.core.clock import Clock, SystemClock
 from server.core.close_codes import CloseCode
 from server.live.context import RoomContext, RoomLimits
 from server.live.hazards import may_hold_pairs
+from server.live.live_document import is_panic
 from server.live.room import Room, RoomGone
 from server.live.write_loop import WriteLoop
 
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 HOUSEKEEPING_EVERY_S = 2.0
+MAX_IDLE_ROOMS = 256
+"""Documents kept in memory without anybody in them, for those who read over REST."""
+_RETRY_AFTER_S = (0.1, 0.5, 2.0)
 FOLD_EVERY_S = 60.0
 """For one document. In between its journal grows: replaying 100,000 rows takes half a second."""
 SIGN_OF_LIFE_AFTER_S = 20.0
@@ -70,6 +75,7 @@ class Rooms(WebsocketServer):
         self._mirror_meta = mirror_meta
         self._clock = clock or SystemClock()
         self._loading: dict[WorkflowId, asyncio.Future[Room]] = {}
+        self._changed_while_loading: set[WorkflowId] = set()
         self._is_folding = False
         self._may_fold_s: dict[WorkflowId, float] = {}
         self._mirrors: dict[WorkflowId, dict[str, Any]] = {}
@@ -116,7 +122,10 @@ class Rooms(WebsocketServer):
     async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
         try:
             await coroutine
-        except Exception:
+        except BaseException as error:
+            # A task's edge. A panic of pycrdt is no Exception, and must not end every room.
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
             self.metrics.task_errors += 1
             log.exception("background task failed")
 
@@ -128,6 +137,7 @@ class Rooms(WebsocketServer):
         workflow_id = WorkflowId(name)
         room = self.rooms.get(workflow_id)
         if room is not None and not room.is_gone:
+            room.touch()
             return room
         loading = self._loading.get(workflow_id)
         if loading is None:
@@ -145,8 +155,6 @@ class Rooms(WebsocketServer):
             room = Room(
                 workflow_id, stored, access, self._context, schedule=self._write_loop.schedule
             )
-            if stored.head.access_epoch != access.access_epoch:
-                room.access_is_stale = True
             if may_hold_pairs(room.document.diff(b"\x00")):
                 await room.survey(learn_pairs=True)
             await room.start()
@@ -154,13 +162,19 @@ class Rooms(WebsocketServer):
             self.metrics.rooms = len(self.rooms)
             if not loading.done():
                 loading.set_result(room)
+            if workflow_id in self._changed_while_loading or (
+                stored.head.access_epoch != access.access_epoch
+            ):
+                self.access_changed(workflow_id)
+            self._drop_idle_ones()
         except BaseException as error:
             if not loading.done():
                 loading.set_exception(error)
-            if not isinstance(error, Exception):
+            if not isinstance(error, Exception) and not is_panic(error):
                 raise
         finally:
             del self._loading[workflow_id]
+            self._changed_while_loading.discard(workflow_id)
 
     async def serve(  # type: ignore[override]
         self, websocket: Channel, identity: Identity
@@ -195,17 +209,34 @@ class Rooms(WebsocketServer):
         """The workflow was deleted: its sockets are closed with 4404."""
         if (room := self.rooms.get(workflow_id)) is not None:
             self._drop(room, CloseCode.NOT_FOUND, "the workflow was deleted")
+        elif workflow_id in self._loading:
+            self._changed_while_loading.add(workflow_id)
 
     def access_changed(self, workflow_id: WorkflowId) -> None:
         """The rules moved: read them anew and enforce them on open sockets [ACC-3]."""
         if (room := self.rooms.get(workflow_id)) is not None:
             room.access_is_stale = True
             self.start_task(self._refresh_access(room))
+        elif workflow_id in self._loading:
+            self._changed_while_loading.add(workflow_id)
 
     async def _refresh_access(self, room: Room) -> None:
-        access = await self._access.snapshot(room.workflow_id)
-        if not room.is_gone and access.access_epoch >= room.access.access_epoch:
-            room.set_access(access)
+        for wait_s in (*_RETRY_AFTER_S, None):
+            try:
+                access = await self._access.snapshot(room.workflow_id)
+            except WorkflowNotFound:
+                self._drop(room, CloseCode.NOT_FOUND, "the workflow was deleted")
+                return
+            except Exception:
+                # The write turn reads the rules anew in any case; this is for those who read.
+                log.exception("access could not be read", workflow=room.workflow_id)
+                if wait_s is None:
+                    raise
+                await anyio.sleep(wait_s)
+            else:
+                if not room.is_gone and access.access_epoch >= room.access.access_epoch:
+                    room.set_access(access)
+                return
 
     async def settled(self) -> None:
         """Wait until everything that was submitted is committed and shown."""
@@ -240,8 +271,10 @@ class Rooms(WebsocketServer):
     async def _mirror(self) -> None:
         try:
             while self._mirrors:
-                workflow_id = next(iter(self._mirrors))
-                await self._mirror_meta(workflow_id, self._mirrors.pop(workflow_id))
+                workflow_id, meta = next(iter(self._mirrors.items()))
+                await self._mirror_meta(workflow_id, meta)
+                if self._mirrors[workflow_id] is meta:
+                    del self._mirrors[workflow_id]
         finally:
             self._mirroring = False
 
@@ -276,22 +309,32 @@ class Rooms(WebsocketServer):
     async def _keep_house(self) -> None:
         while True:
             await anyio.sleep(HOUSEKEEPING_EVERY_S)
-            now_s = self._clock.now_s()
             self.metrics.pending_bytes = sum(room.pending_bytes for room in self.rooms.values())
             for room in list(self.rooms.values()):
-                if room.is_gone:
-                    self._drop(room, CloseCode.RESTART, "the room was closed")
-                    continue
-                room.keep_alive(now_s, SIGN_OF_LIFE_AFTER_S)
-                idle = room.idle_since_s
-                if (
-                    idle is not None
-                    and now_s - idle > self.settings.room_idle_s
-                    and not room.wants_turn
-                ):
-                    if room.rows_since_fold > self.settings.fold_after_rows // 10:
-                        self._fold(room)
-                    self._drop(room, CloseCode.RESTART, "nobody is here")
+                try:
+                    self._look_after(room, self._clock.now_s())
+                except Exception:
+                    self.metrics.task_errors += 1
+                    log.exception("housekeeping failed", workflow=room.workflow_id)
+
+    def _look_after(self, room: Room, now_s: float) -> None:
+        if room.is_gone:
+            self._drop(room, CloseCode.RESTART, "the room was closed")
+            return
+        room.keep_alive(now_s, SIGN_OF_LIFE_AFTER_S)
+        idle = room.idle_since_s
+        if idle is not None and now_s - idle > self.settings.room_idle_s and room.is_resting:
+            if room.rows_since_fold > self.settings.fold_after_rows // 10:
+                self._fold(room)
+            self._drop(room, CloseCode.RESTART, "nobody is here")
+
+    def _drop_idle_ones(self) -> None:
+        """Bound the memory of rooms that nobody has a socket in: the longest idle go first."""
+        idle = [room for room in self.rooms.values() if room.is_resting]
+        if len(idle) > MAX_IDLE_ROOMS:
+            idle.sort(key=lambda room: room.idle_since_s or 0.0)
+            for room in idle[: len(idle) - MAX_IDLE_ROOMS]:
+                self._drop(room, CloseCode.RESTART, "nobody is here")
 
     def live_rooms(self) -> Iterable[Room]:
         return self.rooms.values()

@@ -35,10 +35,12 @@ class Settlement:
     def forget(self, connection: Connection) -> None:
         """The connection has ended; nobody is there to be told."""
         self._unsettled.pop(connection.id, None)
+        self.held.forget(connection)
 
     def settle(self, changes: Iterable[SyncChange], now_s: float) -> None:
         """Tell the senders of these, whose outcome is committed (or has nothing to commit)."""
         touched: dict[int, Connection] = {}
+        offenders: dict[Connection, Refuse] = {}
         for change in changes:
             connection = change.connection
             touched[connection.id] = connection
@@ -47,45 +49,50 @@ class Settlement:
                 continue
             self.held.release(change)
             if change.refusal is not None:
-                self._refuse(connection, change.refusal)
+                self._tell(connection, change.refusal)
+                offenders.setdefault(connection, change.refusal)
             change.is_settled = True
         for connection in touched.values():
             self._count(connection)
+        # Last, so that who is closed has been told what is saved and what is not.
+        for connection, refusal in offenders.items():
+            if refusal.close_code is not None:
+                connection.close(refusal.close_code, refusal.reason)
 
     def give_up_waiting(self, now_s: float) -> None:
         """Revert what has been held too long; a client that this keeps happening to must reset."""
         for change in self.held.give_up(now_s):
-            self._revert(change)
-            if self.held.gave_up_often(change.connection, now_s):
-                change.connection.close(
-                    CloseCode.RESET_NEEDED, "the document lacks what its edits build on"
-                )
+            self._revert(change, now_s)
 
     def _hold(self, change: SyncChange, missing: dict[ClientId, int], now_s: float) -> None:
         for given_up in self.held.hold(change, now_s):
-            self._revert(given_up)
+            self._revert(given_up, now_s)
         connection = change.connection
+        if connection.is_closed:
+            self.held.forget(connection)
+            return
         lacking = tuple(sorted(missing.items()))
-        if connection.asked_for != lacking and not connection.is_closed:
+        if connection.asked_for != lacking:
             # At most one question until the missing clocks change: a client with a gap answers
             # every step 1 with the same frame.
             connection.asked_for = lacking
             connection.ask_for_state()
 
-    def _revert(self, change: SyncChange) -> None:
+    def _revert(self, change: SyncChange, now_s: float) -> None:
         reason = "missing_dependencies"
+        connection = change.connection
         change.is_settled = True
         self._metrics.refused(reason)
-        _send_reverted(change.connection, reason)
-        self._count(change.connection)
+        _send_reverted(connection, reason)
+        self._count(connection)
+        if self.held.gave_up_often(connection, now_s):
+            connection.close(CloseCode.RESET_NEEDED, "the document lacks what its edits build on")
 
-    def _refuse(self, connection: Connection, refusal: Refuse) -> None:
+    def _tell(self, connection: Connection, refusal: Refuse) -> None:
         self._metrics.refused(refusal.reason)
-        if refusal.reason == "permission_denied":
+        if refusal.reason == "permission_denied" and not connection.wire.is_congested:
             connection.send(Frame(messages.permission_denied("permission denied")))
         _send_reverted(connection, refusal.reason)
-        if refusal.close_code is not None:
-            connection.close(refusal.close_code, refusal.reason)
 
     def _count(self, connection: Connection) -> None:
         unsettled = self._unsettled.get(connection.id)

@@ -105,15 +105,19 @@ class WriteLoop:
 
     async def _commit(self, rooms: list[Room]) -> None:
         applied: dict[Room, Seq] = {}
+        deferred: list[Room] = []
+        has_turn = False
+        has_rows = False
         started_s = time.perf_counter()
         try:
             async with self._journal.turn([room.workflow_id for room in rooms]) as turn:
+                has_turn = True
                 deadline_s = time.monotonic() + MAX_APPLY_S
                 for room in rooms:
-                    if time.monotonic() > deadline_s and applied:
-                        self._due[room] = None
+                    if applied and time.monotonic() > deadline_s:
+                        deferred.append(room)
                     else:
-                        await self._apply(room, turn, applied, deadline_s)
+                        has_rows |= await self._apply_or_close(room, turn, applied, deadline_s)
         except Exception as error:
             # Memory is ahead of the store now: throw it away. The clients still hold their
             # edits and bring them back. A closed database and a bug in applying end here too.
@@ -122,19 +126,31 @@ class WriteLoop:
             else:
                 log.exception("write turn failed", rooms=len(applied))
             self._metrics.commits_failed += 1
-            for room in rooms:
-                if not room.is_gone:
-                    room.fail_edits(error)
-                    room.close_all(CloseCode.OVERLOAD, "the change could not be saved; try again")
+            for room in applied if has_turn else rooms:
+                _give_up(room, error)
         else:
-            self._metrics.committed(time.perf_counter() - started_s)
+            if has_rows:
+                self._metrics.committed(time.perf_counter() - started_s)
             for room, last_seq in applied.items():
                 self._publish(room, last_seq)
         finally:
+            # Who had to wait goes first.
+            self._due = dict.fromkeys(deferred) | self._due
             self._is_committing = False
             if self._due and self._timer is None:
                 self._arm()
             self._check_idle()
+
+    async def _apply_or_close(
+        self, room: Room, turn: WriteTurn, applied: dict[Room, Seq], deadline_s: float
+    ) -> bool:
+        """Apply what waits in one room; its failure is its own. True if it has rows to commit."""
+        try:
+            return await self._apply(room, turn, applied, deadline_s)
+        except Exception as error:
+            log.exception("a room failed", workflow=room.workflow_id)
+            _give_up(room, error)
+            return False
 
     def _publish(self, room: Room, last_seq: Seq) -> None:
         if room.is_gone:
@@ -154,15 +170,15 @@ class WriteLoop:
 
     async def _apply(
         self, room: Room, turn: WriteTurn, applied: dict[Room, Seq], deadline_s: float
-    ) -> None:
+    ) -> bool:
         head = turn.heads.get(room.workflow_id)
         if head is None:
             room.close_all(CloseCode.NOT_FOUND, "the workflow was deleted")
-            return
+            return False
         for _ in range(_MAX_CULPRITS):
             await self._bring_up_to_date(room, head)
             if room.is_gone:
-                return
+                return False
             try:
                 outcome = room.apply(deadline_s=deadline_s)
             except DocumentBroken as broken:
@@ -173,10 +189,13 @@ class WriteLoop:
             last_seq = head.seq
             if outcome.rows:
                 last_seq = turn.append(room.workflow_id, outcome.rows)
-                self._metrics.updates_committed += len(outcome.changes)
+                self._metrics.updates_committed += sum(
+                    change.refusal is None and change.missing is None for change in outcome.changes
+                )
             applied[room] = last_seq
-            return
+            return bool(outcome.rows)
         room.close_all(CloseCode.OVERLOAD, "too many changes that cannot be applied")
+        return False
 
     async def _bring_up_to_date(self, room: Room, head: Head) -> None:
         """Under the turn nobody else can move the head: what is behind is read now."""
@@ -186,3 +205,9 @@ class WriteLoop:
             room.pull(rows, head)
         if room.access_is_stale or head.access_epoch != room.access.access_epoch:
             room.set_access(await self._access.snapshot(workflow_id))
+
+
+def _give_up(room: Room, error: Exception) -> None:
+    if not room.is_gone:
+        room.fail_edits(error)
+        room.close_all(CloseCode.OVERLOAD, "the change could not be saved; try again")
