@@ -15,6 +15,7 @@ from pycrdt import Map, Text
 
 from crdt_store.graph_json import transient_keys
 from crdt_store.graph_order import UNORDERED, parents_first
+from crdt_store.json_entries import entries
 
 if TYPE_CHECKING:
     from crdt_store.graph_json import Collection
@@ -31,27 +32,71 @@ class Listing:
     orders: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class RawGraph:
+    """The root maps as pycrdt prints them: all that listing needs, and safe in any thread."""
+
+    nodes: str
+    edges: str
+    meta: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGraph:
+    """A graph as JSON lists it. Shared by those who read it: not to be changed."""
+
+    nodes: Listing
+    edges: Listing
+    meta: dict[str, Json]
+
+
+def list_graph(raw: RawGraph) -> ListedGraph:
+    """What `raw` holds as JSON lists it.
+
+    Needs no document, so that a thread may do it while the event loop goes on. Of the 30 ms that
+    5,000 nodes and edges take, orjson holds the interpreter 5 to 10 ms at a stretch: one call
+    for each root.
+    """
+    return ListedGraph(
+        nodes=list_entities("nodes", parse_rows(raw.nodes)),
+        edges=list_entities("edges", parse_rows(raw.edges)),
+        meta=parse_rows(raw.meta),
+    )
+
+
 def read_rows(shared: Map[Any]) -> dict[str, Json]:
-    """A root map as plain JSON: integral floats are ints, texts strings, NaN null, bytes lists.
+    """A root map as plain JSON, as `parse_rows` makes it."""
+    return parse_rows(str(shared))
+
+
+def parse_rows(printed: str) -> dict[str, Json]:
+    """A printed map as plain JSON: integral floats are ints, texts strings, NaN null, bytes lists.
 
     An entry nested beyond some 240 levels, which orjson could not write, is left out.
     """
     try:
-        rows: dict[str, Json] = _writable(orjson.loads(str(shared)))
+        rows: dict[str, Json] = _writable(orjson.loads(printed))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # only for the depth of some entry
-        readable = ((key, read_value(value)) for key, value in shared.items())
-        rows = {key: value for key, value in readable if value is not None}
+        read = ((key, _parsed(value)) for key, value in entries(printed))
+        rows = {key: value for key, value in read if value is not None}
     return rows
 
 
 def read_value(value: object) -> Json:
-    """One value of a map as plain JSON, like in `read_rows`; None if it is nested too deep."""
+    """One value of a map as plain JSON, like in `parse_rows`; None if it is nested too deep."""
+    if isinstance(value, Map):
+        return _parsed(str(value))
+    if isinstance(value, Text):
+        return str(value)
     try:
-        if isinstance(value, Map):
-            return _writable(orjson.loads(str(value)))
-        if isinstance(value, Text):
-            return str(value)
         return _writable(orjson.loads(orjson.dumps(value, default=list)))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+
+
+def _parsed(printed: str) -> Json:
+    try:
+        return _writable(orjson.loads(printed))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
 

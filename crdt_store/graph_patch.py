@@ -10,10 +10,10 @@ accepted and left out; the id of an existing entity cannot change; the place in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crdt_store.errors import InvalidGraph, InvalidPatch
+from crdt_store.footprint import META, Footprint
 from crdt_store.graph_changes import Assign, AssignMeta, Change, Drop, Put, Unset, UnsetMeta
 from crdt_store.graph_json import (
     check_count,
@@ -31,59 +31,56 @@ from crdt_store.json_patch import PatchTarget
 from crdt_store.json_values import Json, checked_copy, json_equal, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from crdt_store.footprint import Read
     from crdt_store.graph_json import Collection
-    from crdt_store.graph_listing import Listing
+    from crdt_store.graph_listing import ListedGraph, Listing
 
 _ROOT_KEYS = frozenset({"nodes", "edges", "meta"})
 
 
-@dataclass(frozen=True, slots=True)
-class PatchableGraph:
-    """What the document lists, in copies that a plan may use up."""
-
-    nodes: Listing
-    edges: Listing
-    meta: dict[str, Json]
-    meta_before: dict[str, Json]
-    """The same as `meta`, sharing nothing with it."""
-    reread: Callable[[Collection, str], dict[str, Json]]
-    """One listed entity as the document has it, in a copy of its own."""
-
-
 def plan_patch(
-    graph: PatchableGraph, operations: Sequence[Mapping[str, Json]], *, max_entities: int
+    graph: ListedGraph,
+    operations: Sequence[Mapping[str, Json]],
+    *,
+    max_entities: int,
+    footprint: Footprint | None = None,
 ) -> list[Change]:
-    """What RFC 6902 `operations` on `{nodes, edges, meta}` change; `graph` is used up.
+    """What RFC 6902 `operations` on `{nodes, edges, meta}` change; `graph` stays as it is.
 
     Beside one pass over the ids it costs what the operations touch. Raises InvalidPatch or
-    PatchTestFailed.
+    PatchTestFailed; `footprint` is filled in then, too. Needs no document: a thread may do it
+    while the event loop goes on.
     """
-    node_ids = {id(entity): entity["id"] for entity in graph.nodes.entities}
-    edge_ids = {id(entity): entity["id"] for entity in graph.edges.entities}
-    known = node_ids | edge_ids
+    footprint = footprint if footprint is not None else Footprint()
+    shared: dict[int, Read] = {id(graph.meta): META}
+    shared.update((id(entity), ("nodes", entity["id"])) for entity in graph.nodes.entities)
+    shared.update((id(entity), ("edges", entity["id"])) for entity in graph.edges.entities)
     target = PatchTarget(
         {
             "nodes": list(graph.nodes.entities),
             "edges": list(graph.edges.entities),
             "meta": graph.meta,
         },
-        watched=known.keys(),
+        shared=shared.keys(),
     )
-    for index, operation in enumerate(operations):
-        target.apply(index, operation)
     try:
+        for index, operation in enumerate(operations):
+            target.apply(index, operation)
         nodes, edges, meta = _checked_root(target.root)
         changes = [
-            *_list_changes("nodes", graph.nodes, nodes, node_ids, target.touched, graph.reread),
-            *_list_changes("edges", graph.edges, edges, edge_ids, target.touched, graph.reread),
-            *_meta_changes(graph.meta_before, meta),
+            *_list_changes("nodes", graph.nodes, nodes, target.originals, footprint),
+            *_list_changes("edges", graph.edges, edges, target.originals, footprint),
+            *_meta_changes(graph.meta, meta, footprint),
         ]
         if any(isinstance(change, Put) for change in changes):
             check_count(len(nodes) + len(edges), max_entities)
     except InvalidGraph as error:
         raise InvalidPatch(error.path, error.detail) from error
+    finally:
+        footprint.read.update(shared[each] for each in target.visited)
+        footprint.is_everything = target.visited_all
     return changes
 
 
@@ -148,28 +145,30 @@ def _list_changes(
     collection: Collection,
     listing: Listing,
     patched: Sequence[Json],
-    known: Mapping[int, str],
-    touched: Set[int],
-    reread: Callable[[Collection, str], dict[str, Json]],
+    originals: Mapping[int, Json],
+    footprint: Footprint,
 ) -> Iterator[Change]:
-    """`known` holds the old entities' ids by `id()`, as they were listed; those that are not
-    `touched` are as they were, wherever they are now."""
+    """The entities of `listing` that are in `patched` as the same objects are as they were,
+    wherever they are now; `originals` tells which others are changed copies of them."""
+    known = {id(entity): entity["id"] for entity in listing.entities}
+    by_id = {entity["id"]: entity for entity in listing.entities}
     final: dict[str, Mapping[str, Json]] = {}
     added: list[dict[str, Json]] = []
     changed: list[Change] = []
     new_parents = False
     for position, value in enumerate(patched):
         entity = value
-        if id(value) in known and id(value) not in touched:
-            entity_id = known[id(value)]
+        if (same := known.get(id(value))) is not None:
+            entity_id = same
         else:
             path = pointer(collection, position)
             entity = shaped(collection, value, path)
             entity_id = checked_id(entity, path)
-            if known.get(id(value), entity_id) != entity_id:
+            original = originals.get(id(value))
+            if known.get(id(original), entity_id) != entity_id:
                 raise InvalidGraph(f"{path}/id", _FIXED_ID)
-            if entity_id in listing.orders:
-                before = reread(collection, entity_id)
+            if (before := by_id.get(entity_id)) is not None:
+                footprint.read.add((collection, entity_id))
                 changed += _entity_changes(collection, before, entity, path)
                 new_parents |= before.get("parentId") != entity.get("parentId")
             else:
@@ -180,11 +179,11 @@ def _list_changes(
                 f"{pointer(collection, position)}/id", duplicate(collection, entity_id)
             )
         final[entity_id] = entity
-    for entity_id in listing.orders.keys() - final.keys():
+    for entity_id in by_id.keys() - final.keys():
         yield Drop(collection, entity_id)
     yield from changed
     orders: dict[str, float] = {}
-    if new_parents or list(final) != list(known.values()):
+    if new_parents or list(final) != list(by_id):
         orders = place(list(final), listing.orders, _parents(final.values()))
     for entity in added:
         yield Put(collection, entity, orders.pop(entity["id"]))
@@ -236,7 +235,12 @@ def _value(entity: Mapping[str, Json], field: tuple[str, ...]) -> Json:
     return holder.get(field[-1], _ABSENT)
 
 
-def _meta_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[Change]:
+def _meta_changes(
+    before: Mapping[str, Json], after: Mapping[str, Json], footprint: Footprint
+) -> Iterator[Change]:
+    if after is before:
+        return
+    footprint.read.add(META)
     for key in before.keys() - after.keys():
         yield UnsetMeta(key)
     for key, value in after.items():

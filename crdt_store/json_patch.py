@@ -1,8 +1,8 @@
 """RFC 6902: the operations of a JSON Patch on a JSON tree of our own, in place.
 
 Not the jsonpatch package, which copies and prints whole documents on the way: here an operation
-costs what it touches, its errors hold no content, what is copied is bounded, and the caller
-learns which objects were changed in place.
+costs what it touches, its errors hold no content, what is copied is bounded, and objects that
+others share are copied before the first change inside them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from typing import cast
+
+import orjson
 
 from crdt_store.errors import InvalidGraph, InvalidPatch, PatchTestFailed
 from crdt_store.json_values import Json, checked_copy, json_equal
@@ -35,14 +37,20 @@ class _Refused(Exception):
 class PatchTarget:
     """A tree under a patch. `root` is the tree; values that operations bring are copied.
 
-    `watched` holds the `id()` of objects inside the tree; those that an operation changes in
-    place, or anything inside them, are collected in `touched`. The caller keeps them alive.
+    `shared` holds the `id()` of objects inside the tree, none inside another, that are not to be
+    changed: before an operation changes something in one, a copy takes its place, and `originals`
+    tells by the `id()` of the copy what it was. The caller keeps them alive. All around them
+    may be changed. Of shared objects, the outcome depends on those in `visited` alone, unless
+    `visited_all`.
     """
 
-    def __init__(self, root: Json, *, watched: Collection[int] = ()) -> None:
+    def __init__(self, root: Json, *, shared: Collection[int] = ()) -> None:
         self.root = root
-        self.touched: set[int] = set()
-        self._watched = watched
+        self.originals: dict[int, Json] = {}
+        self.visited: set[int] = set()
+        self.visited_all = False
+        self._shared = shared
+        self._copies: list[Json] = []
         self._may_copy = MAX_COPIED_VALUES
 
     def apply(self, index: int, operation: Json) -> None:
@@ -102,8 +110,13 @@ class PatchTarget:
         if isinstance(parent, dict):
             if key not in parent:
                 raise _Refused(path, "there is nothing at this path")
-            return parent.pop(key)
-        return parent.pop(_index(path, key, len(parent) - 1))
+            value = parent.pop(key)
+        else:
+            value = parent.pop(_index(path, key, len(parent) - 1))
+        if not self._is_shared(value) and len(parts) == 1:
+            # A whole list: where it may be moved to, its content counts.
+            self.visited_all = True
+        return value
 
     def _replace(self, path: str, parts: _Parts, value: Json) -> None:
         if not parts:
@@ -138,27 +151,48 @@ class PatchTarget:
         return checked_copy(value, source)
 
     def _parent(self, path: str, parts: _Parts) -> Json:
-        """The object or list that holds the last part; what lies on the way counts as touched."""
+        """The object or list that holds the last part, free to be changed."""
         value = self.root
-        if id(value) in self._watched:
-            self.touched.add(id(value))
+        if id(value) in self._shared:
+            value = self.root = self._own(value)
         for part in parts[:-1]:
-            value = _child(value, part)
+            holder, value = value, _child(value, part)
             if value is _MISSING:
                 raise _Refused(path, "the path leads through something that is not there")
-            if id(value) in self._watched:
-                self.touched.add(id(value))
+            if id(value) in self._shared:
+                value = self._own(value)
+                holder[part if isinstance(holder, dict) else int(part)] = value
         if not isinstance(value, dict | list):
             raise _Refused(path, "the path leads into a value that is neither object nor list")
         return value
 
+    def _own(self, original: Json) -> Json:
+        # What can be read is what orjson made, and at most as deep as it writes.
+        copy = orjson.loads(orjson.dumps(original))
+        # Kept, so that no other object gets its `id()`.
+        self._copies.append(copy)
+        self.visited.add(id(original))
+        self.originals[id(copy)] = original
+        return copy
+
     def _find(self, parts: _Parts) -> Json:
         value = self.root
+        inside = self._is_shared(value)
         for part in parts:
             value = _child(value, part)
             if value is _MISSING:
                 break
+            inside = self._is_shared(value) or inside
+        if not inside:
+            self.visited_all = True
         return value
+
+    def _is_shared(self, value: Json) -> bool:
+        """True for a shared object, which is then visited, and for the copy of one."""
+        if id(value) in self._shared:
+            self.visited.add(id(value))
+            return True
+        return id(value) in self.originals
 
 
 def _pointer_of(operation: Mapping[str, Json], member: str) -> str:

@@ -1,11 +1,11 @@
 """`/api/workflows`: create, list, read, patch, export and delete workflow documents."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import orjson
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from crdt_store.ids import Seq, WorkflowId
@@ -163,7 +163,7 @@ async def export_workflow(services: Provided, caller: Caller, workflow_id: OfWor
     graph = await services.documents.graph(workflow_id)
     name = mirrored(graph.meta).name or workflow_id
     return json_response(
-        {"nodes": graph.nodes, "edges": graph.edges, "meta": graph.meta},
+        _content(graph),
         headers={**_tag(graph.seq), "Content-Disposition": _attachment(name)},
     )
 
@@ -198,9 +198,8 @@ async def patch_workflow(
     Send If-Match with indices, or begin with a `test` of the id, as others may edit meanwhile.
     """
     patch = [operation.as_json() for operation in operations]
-    graph = await _edit(
-        services, caller, workflow_id, lambda it: it.apply_json_patch(patch), if_match=if_match
-    )
+    expected = await _expected(services, caller, workflow_id, if_match)
+    graph = await services.documents.patch(workflow_id, caller, patch, expected_seq=expected)
     standing = await _require(services, workflow_id, caller, Permission.VIEW)
     return json_response(_graph(standing, graph), headers=_tag(graph.seq))
 
@@ -235,8 +234,9 @@ async def patch_node(
         workflow.merge_node(node_id, changes)
         merged[:] = [workflow.node_json(node_id)]
 
-    graph = await _edit(services, caller, workflow_id, change, if_match=if_match)
-    return json_response(merged[0], headers=_tag(graph.seq))
+    expected = await _expected(services, caller, workflow_id, if_match)
+    seq = await services.documents.edit(workflow_id, caller, change, expected_seq=expected)
+    return json_response(merged[0], headers=_tag(seq))
 
 
 @router.patch(
@@ -261,8 +261,9 @@ async def patch_edge(
         workflow.merge_edge(edge_id, changes)
         merged[:] = [workflow.edge_json(edge_id)]
 
-    graph = await _edit(services, caller, workflow_id, change, if_match=if_match)
-    return json_response(merged[0], headers=_tag(graph.seq))
+    expected = await _expected(services, caller, workflow_id, if_match)
+    seq = await services.documents.edit(workflow_id, caller, change, expected_seq=expected)
+    return json_response(merged[0], headers=_tag(seq))
 
 
 @router.delete(
@@ -281,17 +282,12 @@ async def delete_workflow(services: Provided, caller: Caller, workflow_id: OfWor
     return Response(status_code=204)
 
 
-async def _edit(
-    services: Services,
-    caller: Identity,
-    workflow_id: WorkflowId,
-    change: Callable[[Workflow], None],
-    *,
-    if_match: str | None,
-) -> Graph:
+async def _expected(
+    services: Services, caller: Identity, workflow_id: WorkflowId, if_match: str | None
+) -> Seq | None:
+    """The seq that an edit of the caller's must find. Raises Forbidden and Stale."""
     standing = await _require(services, workflow_id, caller, Permission.EDIT)
-    expected = expected_seq(if_match, Seq(standing.row.seq))
-    return await services.documents.edit(workflow_id, caller, change, expected_seq=expected)
+    return expected_seq(if_match, Seq(standing.row.seq))
 
 
 async def _require(
@@ -325,8 +321,14 @@ def _graph(standing: Standing, graph: Graph) -> dict[str, Any]:
         "description": meta.description,
         "tags": meta.tags,
         "seq": graph.seq,
-        "nodes": graph.nodes,
-        "edges": graph.edges,
+        **_content(graph),
+    }
+
+
+def _content(graph: Graph) -> dict[str, Any]:
+    return {
+        "nodes": orjson.Fragment(graph.nodes_json),
+        "edges": orjson.Fragment(graph.edges_json),
         "meta": graph.meta,
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from crdt_store.ids import Seq, WorkflowId
     from crdt_store.workflow import Workflow
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 class Graph:
     """The committed graph as React Flow JSON, and the seq it stands at (its ETag).
 
+    The two lists are encoded already: JSON arrays in UTF-8, as `Workflow.to_json` has them.
     Shared by all who ask while the document stands at that seq: not to be changed.
     """
 
     seq: Seq
-    nodes: list[dict[str, Any]]
-    edges: list[dict[str, Any]]
+    nodes_json: bytes
+    edges_json: bytes
     meta: Mapping[str, Any]
 
 
@@ -60,12 +61,28 @@ class Documents(Protocol):
         change: Callable[[Workflow], None],
         *,
         expected_seq: Seq | None = None,
-    ) -> Graph:
-        """Run `change` in the room's next write turn; return the graph once it is committed.
+    ) -> Seq:
+        """Run `change` in the room's next write turn; once it is committed return its seq.
 
-        `change` is synchronous. It must validate before it writes: what it raises reaches the
-        caller, and the document must then be untouched. Raises WorkflowNotFound, StaleSeq,
-        EditForbidden, CommitFailed.
+        `change` is synchronous, and everybody waits for it: it should cost what it touches. It
+        must validate before it writes: what it raises reaches the caller, and the document must
+        then be untouched. Raises WorkflowNotFound, StaleSeq, EditForbidden, CommitFailed.
+        """
+        ...
+
+    async def patch(
+        self,
+        workflow_id: WorkflowId,
+        identity: Identity,
+        operations: Sequence[Mapping[str, Any]],
+        *,
+        expected_seq: Seq | None = None,
+    ) -> Graph:
+        """RFC 6902 on the graph; return the graph once the change is committed.
+
+        Means what an `edit` by `Workflow.apply_json_patch` would mean, and raises what that does;
+        but the plan is made beforehand, so that the write turn costs what the operations touch.
+        `operations` must not change meanwhile.
         """
         ...
 

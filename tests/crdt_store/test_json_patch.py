@@ -147,17 +147,33 @@ def test_the_callers_operations_are_neither_changed_nor_shared() -> None:
     assert json.dumps(operations) == before
 
 
-def test_objects_changed_in_place_are_reported_wherever_they_were_moved_meanwhile() -> None:
+def test_shared_objects_are_copied_before_the_first_change_wherever_they_were_moved() -> None:
     first, second, third = {"n": 1}, {"n": 2}, {"n": {"m": 3}}
-    target = PatchTarget({"l": [first, second, third], "x": {}}, watched={id(first), id(third)})
+    originals = copy.deepcopy([first, third])
+    shared = {id(first), id(third)}
+    target = PatchTarget({"l": [first, second, third], "x": {}}, shared=shared)
     target.apply(0, {"op": "move", "from": "/l/0", "path": "/x/y"})
-    assert target.touched == set()
+    assert target.root["x"]["y"] is first
     target.apply(1, {"op": "add", "path": "/x/y/n", "value": 5})
     target.apply(2, {"op": "remove", "path": "/l/0/n"})
     target.apply(3, {"op": "move", "from": "/x/y", "path": "/l/0"})
-    assert target.touched == {id(first)}
-    target.apply(4, {"op": "move", "from": "/l/2/n/m", "path": "/x/m"})
-    assert target.touched == {id(first), id(third)}
+    target.apply(4, {"op": "add", "path": "/l/0/o", "value": 6})
+    target.apply(5, {"op": "test", "path": "/l/2/n/m", "value": 3})
+    assert target.root["l"][2] is third
+    target.apply(6, {"op": "move", "from": "/l/2/n/m", "path": "/x/m"})
+    assert target.root == {"l": [{"n": 5, "o": 6}, {}, {"n": {}}], "x": {"m": 3}}
+    assert [first, third] == originals
+    copies = {id(target.root["l"][0]): first, id(target.root["l"][2]): third}
+    assert target.originals == copies
+
+
+def test_a_shared_object_that_became_the_root_is_copied_before_it_is_changed() -> None:
+    meta = {"name": "kept"}
+    target = PatchTarget({"meta": meta}, shared={id(meta)})
+    target.apply(0, {"op": "move", "from": "/meta", "path": ""})
+    assert target.root is meta
+    target.apply(1, {"op": "replace", "path": "/name", "value": "new"})
+    assert (target.root, meta) == ({"name": "new"}, {"name": "kept"})
 
 
 keys = st.sampled_from(["a", "b", "0", "1", "~", "/"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 import jsonpatch
@@ -12,63 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crdt_store.errors import InvalidGraph, InvalidPatch, PatchTestFailed
+from crdt_store.graph_listing import list_graph
+from crdt_store.graph_patch import plan_patch
 from crdt_store.json_values import json_equal
 from tests.crdt_store.graph_examples import (
-    edge,
     filled,
     fingerprint,
     graphs,
-    json_values,
-    node,
     replica,
 )
+from tests.crdt_store.random_operations import operations_on
 
 if TYPE_CHECKING:
     from crdt_store.workflow import Workflow
 
 Json = Any
-
-
-@st.composite
-def operations_on(draw: st.DrawFn, document: Json) -> Json:
-    """An operation that more often than not makes sense for `document`."""
-    paths = _pointers(document)
-    path = draw(st.sampled_from(paths))
-    match draw(st.sampled_from(["add", "add_entity", "remove", "replace", "move", "copy", "test"])):
-        case "add":
-            key = draw(st.sampled_from(["label", "prompt", "-", "0", "parentId", "selected"]))
-            return {"op": "add", "path": f"{path}/{key}", "value": draw(json_values)}
-        case "add_entity":
-            index = draw(st.sampled_from(["-", "0", "1"]))
-            if draw(st.booleans()):
-                return {"op": "add", "path": f"/nodes/{index}", "value": node(draw(_names))}
-            new = edge(draw(_names), draw(_names), draw(_names))
-            return {"op": "add", "path": f"/edges/{index}", "value": new}
-        case "replace":
-            return {"op": "replace", "path": path, "value": draw(json_values)}
-        case "move" | "copy" as name:
-            return {"op": name, "from": path, "path": draw(st.sampled_from(paths))}
-        case "test":
-            value = jsonpointer.resolve_pointer(document, path)
-            return {"op": "test", "path": path, "value": value}
-        case _:
-            return {"op": "remove", "path": path}
-
-
-_names = st.sampled_from(["a", "b", "new1", "new2", "new3"])
-
-
-def _pointers(document: Json, path: str = "") -> list[str]:
-    if isinstance(document, dict):
-        inner = {str(key): value for key, value in document.items()}
-    elif isinstance(document, list):
-        inner = {str(index): value for index, value in enumerate(document)}
-    else:
-        return [path]
-    found = [path] if path else []
-    for key, value in sorted(inner.items()):  # a map lists its keys in no particular order
-        found += _pointers(value, f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
-    return found
 
 
 def _meaning(document: Json) -> Json:
@@ -123,3 +82,25 @@ def test_any_patch_means_what_the_jsonpatch_package_makes_of_it(
         return
     assert json_equal(workflow.to_json(), expected)
     assert json_equal(replica(workflow).to_json(), expected)
+
+
+@given(graphs(), st.data())
+@settings(deadline=None, max_examples=400)
+def test_live_2_a_plan_from_printed_roots_does_what_the_document_would_and_keeps_the_listing(
+    graph: dict[str, Json], data: st.DataObject
+) -> None:
+    workflow = filled(graph)
+    other = replica(workflow)
+    listed = list_graph(workflow.raw())
+    unchanged = copy.deepcopy(listed)
+    patch = data.draw(st.lists(operations_on(workflow.to_json()), min_size=1, max_size=4))
+    try:
+        plan = plan_patch(listed, patch, max_entities=workflow.max_entities)
+    except (InvalidPatch, PatchTestFailed) as refusal:
+        with pytest.raises(type(refusal), match=re.escape(str(refusal))):
+            other.apply_json_patch(patch)
+    else:
+        workflow.carry_out(plan)
+        other.apply_json_patch(patch)
+    assert json_equal(workflow.to_json(), other.to_json())
+    assert listed == unchanged
