@@ -90,6 +90,7 @@ class LiveDocument:
         self.hazards = hazards if hazards is not None else Hazards()
         self._deleted: Mapping[ClientId, Sequence[tuple[int, int]]] | None = None
         self._measured_s = -math.inf
+        self._measured_bytes = 0
         self._captured: bytes | None = None
         self._subscription = self.doc.observe(self._capture)
         self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
@@ -141,12 +142,16 @@ class LiveDocument:
     def is_larger_than(self, max_bytes: int, now_s: float) -> bool:
         """Whether the encoded document exceeds `max_bytes`.
 
-        Counted by what was appended, and measured (at most once a second) when that says yes:
-        an entry that is overwritten again and again does not make a document larger.
+        Counted by what was appended, and measured when that says yes: an entry that is
+        overwritten again and again does not make a document larger. Measured anew after a second,
+        or after a sixteenth of the limit was appended.
         """
-        if self.stored_bytes > max_bytes and now_s - self._measured_s >= 1.0:
+        if self.stored_bytes > max_bytes and (
+            now_s - self._measured_s >= 1.0
+            or self.stored_bytes - self._measured_bytes > max_bytes // 16
+        ):
             self._measured_s = now_s
-            self.stored_bytes = len(self.diff(b"\x00"))
+            self.stored_bytes = self._measured_bytes = len(self.diff(b"\x00"))
         return self.stored_bytes > max_bytes
 
     # Changing

@@ -56,8 +56,11 @@ class Members:
 
     roles: dict[UserId, Role] = field(default_factory=dict)
     epoch: int = 0
+    fails_for: WorkflowId | None = None
 
     async def snapshot(self, workflow_id: WorkflowId) -> AccessSnapshot:
+        if workflow_id == self.fails_for:
+            raise OSError("the rules cannot be read")
         return AccessSnapshot(self.epoch, dict(self.roles))
 
 

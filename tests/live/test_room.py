@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
+import anyio.lowlevel
 import pytest
 from pycrdt import Doc, Map, Text
 
-from crdt_store.ids import ClientId, UserId
+from crdt_store.ids import ClientId, UserId, WorkflowId
 from crdt_store.loading import load_doc
+from crdt_store.workflows import bump_access_epoch, create_workflow, delete_workflow
 from server.core.roles import Role
 from server.live import messages
 from server.live.wire import Pause
@@ -353,8 +357,6 @@ async def test_acc_1_the_epoch_is_checked_in_the_write_turn(tmp_path: Path) -> N
         await exchange(house, bob)
         nodes(bob)["b"] = Map()
         async with house.database.writing() as db:
-            from crdt_store.workflows import bump_access_epoch
-
             bob.send_made()
             house.members.roles[UserId("bob")] = Role.VIEWER
             house.members.epoch = await bump_access_epoch(db, WORKFLOW)
@@ -404,8 +406,6 @@ async def test_a_deleted_workflow_closes_its_sockets_and_leaves_others_alone(
         ann = Peer(room, "ann").join()
         await exchange(house, ann)
         async with house.database.writing() as db:
-            from crdt_store.workflows import delete_workflow
-
             await delete_workflow(db, WORKFLOW)
         nodes(ann)["a"] = Map()
         ann.send_made()
@@ -520,3 +520,180 @@ async def test_a_room_that_was_closed_meanwhile_sends_newcomers_to_the_next(tmp_
         late = Peer(room, "ann").join(step_1=False)
         assert late.wire.closed == (1012, "the room was closed")
         assert await house.room() is not room
+
+
+async def test_acc_1_what_a_revoked_user_sent_before_is_not_committed_after(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        bob, gone = Peer(room, "bob").join(), Peer(room, "bob").join()
+        await exchange(house, bob, gone)
+        async with house.database.writing() as db:
+            nodes(bob)["b"] = Map()
+            bob.send_made()
+            nodes(gone)["g"] = Map()
+            gone.send_made()
+            # This one's socket is closed already when the rules change.
+            gone.connection.connection_closed()
+            del house.members.roles[UserId("bob")]
+            house.members.epoch = await bump_access_epoch(db, WORKFLOW)
+        await house.settle()
+        assert bob.wire.closed is not None
+        assert bob.wire.closed[0] == 4403
+        assert not await stored_nodes(house)
+
+
+async def test_acc_3_a_change_of_rules_while_the_room_loads_is_not_lost(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        loading = asyncio.create_task(house.room())
+        await anyio.lowlevel.checkpoint()
+        house.members.roles.clear()
+        house.members.epoch += 1
+        house.rooms.access_changed(WORKFLOW)
+        room = await loading
+        late = Peer(room, "ann").join()
+        async with asyncio.timeout(10):
+            while late.wire.closed is None:
+                await anyio.lowlevel.checkpoint()
+        assert late.wire.closed[0] == 4403
+
+
+async def test_a_document_is_not_full_because_one_entry_changes_often(tmp_path: Path) -> None:
+    async with open_house(tmp_path, max_document_bytes=20_000) as house:
+        room = await house.room()
+        ann = Peer(room, "ann").join()
+        for number in range(3_000):
+            nodes(ann)["a"] = number
+            ann.send_made()
+            if number % 100 == 0:
+                await house.settle()
+        await exchange(house, ann)
+        assert ann.wire.closed is None
+        assert await stored_nodes(house) == {"a": 2_999}
+
+
+async def test_dur_1_nothing_is_shown_while_a_broken_document_is_loaded_again(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, bob = Peer(room, "ann").join(), Peer(room, "bob").join()
+        ann.doc.get("meta", type=Map)["name"] = "W"
+        await exchange(house, ann, bob)
+        nodes(ann)["new"] = Map()
+        ann.send_made()
+        entry = (ann.doc.client_id, 0)
+        bad = update(section(5, 0, beside(6, var_bytes("bold") + var_bytes("true"), left=entry)))
+        bob.receive(messages.update(bad))
+        shown: list[int] = []
+        while not room.metrics.rooms_reloaded:
+            # Whoever asks at any moment in between is shown nothing that is not stored.
+            room.answers.when_settled(lambda: shown.append(len(room.document.workflow.nodes)))
+            assert not any(shown)
+            await anyio.lowlevel.checkpoint()
+        await exchange(house, ann)
+        assert set(await stored_nodes(house)) == {"new"}
+
+
+async def test_one_rooms_failure_leaves_the_others_alone(tmp_path: Path) -> None:
+    other_id = WorkflowId("w2")
+    async with open_house(tmp_path) as house:
+        async with house.database.writing() as db:
+            await create_workflow(db, other_id, name="Other", created_by=UserId("ann"))
+        room, other_room = await house.room(), await house.rooms.get_room(other_id)
+        ann, bob = Peer(room, "ann").join(), Peer(other_room, "ann").join()
+        await exchange(house, ann, bob)
+        room.access_is_stale = True
+        house.members.fails_for = WORKFLOW
+        nodes(ann)["a"] = Map()
+        nodes(bob)["b"] = Map()
+        ann.send_made()
+        bob.send_made()
+        await house.settle()
+        assert ann.wire.closed is not None
+        assert ann.wire.closed[0] == 1013
+        bob.read()
+        assert bob.wire.closed is None
+        assert bob.saved == bob.frames_sent
+
+
+async def test_a_slow_reader_that_keeps_editing_is_told_the_newest_count_once(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann = Peer(room, "ann").join()
+        await exchange(house, ann)
+        ann.wire.is_congested = True
+        for number in range(400):
+            nodes(ann)["a"] = number
+            ann.send_made()
+            await house.settle()
+        assert ann.wire.closed is None
+        ann.wire.is_congested = False
+        ann.connection.drained()
+        ann.read()
+        assert ann.saved == ann.frames_sent
+
+
+async def test_who_is_closed_for_a_forbidden_edit_has_been_told_what_is_saved(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, bob = Peer(room, "ann").join(), Peer(room, "bob").join()
+        nodes(ann)["a"] = Map()
+        await exchange(house, ann, bob)
+        for number in range(5):
+            nodes(bob)[f"b{number}"] = Map()
+        bob.send_made()
+        forged: Doc[Any] = Doc(client_id=ann.doc.client_id)
+        forged.apply_update(ann.doc.get_update())
+        forged.get("nodes", type=Map)["forged"] = Map()
+        bob.receive(messages.update(forged.get_update()))
+        await house.settle()
+        bob.read()
+        assert bob.wire.closed == (4403, "foreign_client_id")
+        assert bob.reverted == ["foreign_client_id"]
+        assert bob.saved == bob.frames_sent
+
+
+async def test_live_2_a_viewers_delete_sets_are_judged_in_no_time(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, vic = Peer(room, "ann").join(), Peer(room, "vic").join()
+        with ann.doc.transaction():
+            for number in range(4_000):
+                nodes(ann)[f"n{number}"] = number
+        await exchange(house, ann, vic)
+        with ann.doc.transaction():
+            for number in range(0, 4_000, 2):
+                del nodes(ann)[f"n{number}"]
+        await exchange(house, ann, vic)
+        answer = vic.doc.get_update(vic.doc.get_state())
+        assert len(answer) > 5_000
+        started_s = time.process_time()
+        for _ in range(200):
+            vic.receive(messages.step_2(answer))
+        await house.settle()
+        # 200 such frames took minutes when each one encoded and searched the whole document.
+        assert time.process_time() - started_s < 10
+        assert vic.wire.closed is None
+
+
+async def test_a_root_that_is_allowed_by_a_setting_survives_gaps_and_rest(tmp_path: Path) -> None:
+    async with open_house(tmp_path, extra_roots=("canvas",)) as house:
+        room = await house.room()
+        bob = Peer(room, "bob").join()
+        await exchange(house, bob)
+        stranger: Doc[Any] = Doc()
+        made: list[bytes] = []
+        subscription = stranger.observe(lambda event: made.append(event.update))
+        stranger.get("canvas", type=Map)["x"] = 1
+        stranger.get("canvas", type=Map)["y"] = 2
+        stranger.unobserve(subscription)
+        bob.doc.get("canvas", type=Map)["mine"] = 1
+        bob.receive(messages.step_2(_merged_with_gap(bob.made.pop(), made[1])))
+        await house.settle()
+        assert bob.wire.closed is None
+        stored = load_doc(WORKFLOW, await house.journal.load(WORKFLOW))
+        assert stored.get("canvas", type=Map).to_py() == {"mine": 1}
