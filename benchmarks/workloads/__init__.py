@@ -12,6 +12,7 @@ from benchmarks.workloads import (
     idle,
     join,
     kill,
+    rest5000,
     saturation,
     targets,
 )
@@ -31,6 +32,7 @@ WORKLOADS: dict[str, Workload] = {
         kill,
         targets,
         applypath,
+        rest5000,
     )
     for workload in module.WORKLOADS
 }
