@@ -173,19 +173,29 @@ class Connection:
             return
         metrics = self.room.metrics
         metrics.bytes_received += len(payload)
-        slow_down_s = self._rate.spend(self.room.clock.now_s())
-        if slow_down_s:
-            if self._rate.is_hopeless:
-                self.close(CloseCode.TOO_FAST, "too many messages per second")
-                return
-            self.wire.pause_reading(Pause.TOO_FAST)
-            asyncio.get_running_loop().call_later(
-                slow_down_s, self.wire.resume_reading, Pause.TOO_FAST
-            )
+        if not self._may_go_on():
+            return
         try:
             self._dispatch(payload)
         except (MalformedMessage, UpdateRefused, StateTooLarge) as error:
             self._refuse(error)
+
+    def control_frame_received(self) -> None:
+        if not self.is_closed:
+            self._may_go_on()
+
+    def _may_go_on(self) -> bool:
+        """Count what came; slow the reading down. False when that closed the connection."""
+        slow_down_s = self._rate.spend(self.room.clock.now_s())
+        if slow_down_s:
+            if self._rate.is_hopeless:
+                self.close(CloseCode.TOO_FAST, "too many messages per second")
+                return False
+            self.wire.pause_reading(Pause.TOO_FAST)
+            asyncio.get_running_loop().call_later(
+                slow_down_s, self.wire.resume_reading, Pause.TOO_FAST
+            )
+        return True
 
     def text_received(self) -> None:
         self.close(CloseCode.MALFORMED, "this socket speaks the binary y-websocket protocol")

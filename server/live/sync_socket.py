@@ -7,6 +7,7 @@ and no task is left.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -23,6 +24,7 @@ from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+    from crdt_store.ids import UserId
     from server.live.room import Room
     from server.live.rooms import Rooms
 
@@ -57,37 +59,37 @@ class SyncSocket:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        refused: _Refused | None = None
-        room: Room | None = None
-        identity: Identity | None = None
-        try:
-            if self._rooms.is_draining:
-                raise _Refused(CloseCode.RESTART, "the server restarts")
-            identity = await self._identify(scope, query)
-            self._check_user_limit(identity)
-            room = await self._find_room(scope, identity)
-        except _Refused as error:
-            refused = error
-        # A browser learns a close code only after the handshake.
+        with ExitStack() as held:
+            try:
+                if self._rooms.is_draining:
+                    raise _Refused(CloseCode.RESTART, "the server restarts")
+                identity = await self._identify(scope, query)
+                self._take_place(identity.user_id, held)
+                room = await self._find_room(scope, identity)
+            except _Refused as refused:
+                await self._refuse(refused, send)
+                return
+            await send({"type": "websocket.accept"})
+            protocol = scope.get("extensions", {}).get(WIRE_EXTENSION)
+            if not isinstance(protocol, WebSocketProtocol):
+                raise RuntimeError(
+                    "the sync socket needs uvicorn with ws=WebSocketProtocol: use `coflow serve`"
+                )
+            wants_events = query.get("events", ["0"])[-1] == "1"
+            connection = Connection(protocol, identity, room, wants_events=wants_events)
+            if room.join(connection):
+                self._rooms.metrics.connections += 1
+                held.callback(self._forget_connection)
+                connection.on_closed = held.pop_all().close
+            protocol.attach(connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes)
+
+    async def _refuse(self, refused: _Refused, send: Send) -> None:
+        """Accept, then close: a browser learns a close code only after the handshake."""
+        code, reason = int(refused.code), str(refused)
+        self._rooms.metrics.closed(code)
+        log.info("socket refused", code=code, reason=reason)
         await send({"type": "websocket.accept"})
-        if refused is not None or room is None or identity is None:
-            assert refused is not None
-            self._rooms.metrics.closed(int(refused.code))
-            log.info("socket refused", code=int(refused.code), reason=str(refused))
-            await send(
-                {"type": "websocket.close", "code": int(refused.code), "reason": str(refused)[:120]}
-            )
-            return
-        wants_events = query.get("events", ["0"])[-1] == "1"
-        protocol = scope.get("extensions", {}).get(WIRE_EXTENSION)
-        if not isinstance(protocol, WebSocketProtocol):
-            raise RuntimeError(
-                "the sync socket needs uvicorn with ws=WebSocketProtocol: use `coflow serve`"
-            )
-        connection = Connection(protocol, identity, room, wants_events=wants_events)
-        if room.join(connection):
-            self._count(connection)
-        protocol.attach(connection, send_buffer_bytes=self._rooms.settings.send_buffer_bytes)
+        await send({"type": "websocket.close", "code": code, "reason": reason[:120]})
 
     async def _identify(self, scope: Scope, query: dict[str, list[str]]) -> Identity:
         token = query.get("token", [None])[-1]
@@ -107,10 +109,23 @@ class SyncSocket:
             # Not the client's fault: it may come back.
             raise _Refused(CloseCode.OVERLOAD, "tokens cannot be verified now") from error
 
-    def _check_user_limit(self, identity: Identity) -> None:
+    def _take_place(self, user_id: UserId, held: ExitStack) -> None:
+        """Count a connection of this user's until `held` is closed.
+
+        Before the first wait: however many knock at once, none gets past the limit.
+        """
+        counts = self._rooms.connections_of
         most = self._rooms.settings.max_connections_per_user
-        if self._rooms.connections_of.get(identity.user_id, 0) >= most:
+        if counts.get(user_id, 0) >= most:
             raise _Refused(CloseCode.TOO_FAST, f"one user may hold {most} connections")
+        counts[user_id] = counts.get(user_id, 0) + 1
+
+        def give_back() -> None:
+            counts[user_id] -= 1
+            if not counts[user_id]:
+                del counts[user_id]
+
+        held.callback(give_back)
 
     async def _find_room(self, scope: Scope, identity: Identity) -> Room:
         workflow_id = WorkflowId(scope["path_params"]["workflow_id"])
@@ -130,16 +145,5 @@ class SyncSocket:
             log.exception("a room could not be opened", workflow=workflow_id)
             raise _Refused(CloseCode.OVERLOAD, "the workflow cannot be opened now") from error
 
-    def _count(self, connection: Connection) -> None:
-        counts = self._rooms.connections_of
-        user_id = connection.user_id
-        counts[user_id] = counts.get(user_id, 0) + 1
-        self._rooms.metrics.connections += 1
-
-        def forget() -> None:
-            self._rooms.metrics.connections -= 1
-            counts[user_id] -= 1
-            if not counts[user_id]:
-                del counts[user_id]
-
-        connection.on_closed = forget
+    def _forget_connection(self) -> None:
+        self._rooms.metrics.connections -= 1

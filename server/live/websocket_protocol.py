@@ -23,6 +23,8 @@ except ImportError:  # pragma: no cover - wheels carry the C version
     from websockets.utils import apply_mask
 
 if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
+    from websockets.frames import Frame as WebSocketFrame
     from websockets.http11 import Request
 
     from server.live.messages import Frame
@@ -31,8 +33,12 @@ WIRE_EXTENSION = "coflow.wire"
 """Key of the ASGI scope's `extensions` under which the transport offers itself."""
 
 _FRAMES_PER_TURN = 64
+_MAX_FRAGMENTS = 4_096
+"""Per message: an empty fragment costs 6 bytes on the wire and ten times that here."""
 _CLOSE_TIMEOUT_S = 5.0
 _PLAIN_BINARY = 0x82
+_PLAIN_CLOSE = 0x88
+_FINAL = 0x80
 _MASKED = 0x80
 
 
@@ -43,7 +49,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     _max_frame_bytes = 0
     _pauses = Pause(0)
     _needed = 0
+    _to_skip = 0
+    _will_read_on = False
     _in_fragments = False
+    _fragmented_bytes = 0
+    _owed_pong = b""
     is_congested = False
 
     def attach(self, sink: Sink, *, send_buffer_bytes: int) -> None:
@@ -83,10 +93,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self.transport.write(b"".join(self.conn.data_to_send()))
         self._pauses = Pause(0)
-        self._resume_transport()
+        # The peer's own close may wait behind what was not read yet.
+        self._read_on_soon()
         self.close_timer = self.loop.call_later(_CLOSE_TIMEOUT_S, self.transport.abort)
 
     def pause_reading(self, why: Pause) -> None:
+        if self.close_sent and why != Pause.YIELDING:
+            # Only the end of the closing handshake is still read.
+            return
         if not self._pauses and not self.transport.is_closing():
             self.transport.pause_reading()
         self._pauses |= why
@@ -95,8 +109,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self._pauses & why:
             self._pauses &= ~why
             if not self._pauses:
-                # In a turn of its own: what was read already may pause reading again.
-                self.loop.call_soon(self._read_on)
+                self._read_on_soon()
 
     # What uvicorn calls
 
@@ -125,6 +138,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             self._sink.text_received()
 
+    def handle_ping(self) -> None:
+        """Answer, unless the peer does not read: its pongs must not pile up here [LIVE-1]."""
+        pong = b"".join(self.conn.data_to_send())
+        if not self.is_congested:
+            self.transport.write(pong)
+        elif pong:
+            # RFC 6455 §5.5.3: only the most recent ping need be answered.
+            self._owed_pong = pong
+
+    def handle_cont(self, event: WebSocketFrame) -> None:
+        if self._sink is None and len(self.frames) >= _MAX_FRAGMENTS:
+            # Nobody counts them before `attach`, nor after a refusal.
+            self.transport.abort()
+            return
+        super().handle_cont(event)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.is_congested = True
@@ -132,6 +161,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self.is_congested = False
+        pong, self._owed_pong = self._owed_pong, b""
+        if pong and not self.close_sent and not self.transport.is_closing():
+            self.transport.write(pong)
         if self._sink is not None and not self.close_sent:
             self._sink.drained()
 
@@ -145,6 +177,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             super().shutdown()
         elif not self.close_sent:
             self.close(1012, "the server restarts")
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """As uvicorn's, which logs an error if the client leaves between two steps of this."""
+        await self.writable.wait()
+        if self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)
 
     async def run_asgi(self) -> None:
         """As uvicorn's, but the end of the ASGI task does not end an attached connection."""
@@ -176,8 +215,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             tail.clear()
         sink = self._sink
         assert sink is not None
-        position = 0
         size = len(data)
+        position = min(self._to_skip, size)
+        self._to_skip -= position
         self._needed = 0
         budget = _FRAMES_PER_TURN
         while size - position >= 2:
@@ -204,28 +244,49 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 length = int.from_bytes(data[position + 2 : position + 10], "big")
             if start > size:
                 break
-            if length > self._max_frame_bytes:
-                sink.frame_too_large(length)
-                return
             end = start + length
+            budget -= 1
+            is_skipped = self.close_sent and first != _PLAIN_CLOSE
+            if not is_skipped and self._is_too_much(first, length):
+                sink.frame_too_large(length)
+                is_skipped = True
+            if is_skipped:
+                self._to_skip = max(0, end - size)
+                position = min(end, size)
+                continue
             if end > size:
                 self._needed = end - position
                 break
-            if self.close_sent and first != 0x88:
-                position = end
-                continue
-            budget -= 1
             if first == _PLAIN_BINARY and not self._in_fragments:
                 sink.frame_received(apply_mask(data[start:end], data[start - 4 : start]))
-            else:
-                opcode = first & 0x0F
-                if opcode < Opcode.CLOSE:
-                    self._in_fragments = not first & 0x80
-                if not self._through_library(data[position:end]):
-                    return
+            elif not self._take_rare(first, length, data[position:end]):
+                return
             position = end
         if position < size:
             tail += data[position:] if position else data
+
+    def _is_too_much(self, first: int, length: int) -> bool:
+        """Whether this frame, or the message that it continues, is over a limit."""
+        if self._in_fragments and first & 0x0F == Opcode.CONT:
+            length += self._fragmented_bytes
+            if len(self.frames) >= _MAX_FRAGMENTS:
+                return True
+        return length > self._max_frame_bytes
+
+    def _take_rare(self, first: int, length: int, data: bytes) -> bool:
+        """Take a whole frame that is no plain binary one; False when it ended the connection."""
+        assert self._sink is not None
+        opcode = first & 0x0F
+        is_last = bool(first & _FINAL)
+        if opcode < Opcode.CLOSE:
+            continued = self._fragmented_bytes if opcode == Opcode.CONT else 0
+            self._fragmented_bytes = 0 if is_last else continued + length
+            self._in_fragments = not is_last
+        if opcode > Opcode.CLOSE or not is_last:
+            self._sink.control_frame_received()
+            if self.close_sent:
+                return True
+        return self._through_library(data)
 
     def _through_library(self, data: bytes) -> bool:
         """Let `websockets` judge these bytes; False when it ended the connection."""
@@ -236,13 +297,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.handle_events()
         return True
 
+    def _read_on_soon(self) -> None:
+        """In a turn of its own: what was read already may pause reading again."""
+        if not self._will_read_on:
+            self._will_read_on = True
+            self.loop.call_soon(self._read_on)
+
     def _read_on(self) -> None:
+        self._will_read_on = False
         if self._pauses or self.disconnected:
             return
-        self._resume_transport()
-        if self._tail and len(self._tail) >= self._needed:
-            self._feed(b"")
-
-    def _resume_transport(self) -> None:
         if not self.transport.is_closing():
             self.transport.resume_reading()
+        if self._tail and len(self._tail) >= self._needed:
+            self._feed(b"")

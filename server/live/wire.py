@@ -48,8 +48,18 @@ class Sink(Protocol):
 
     def text_received(self) -> None: ...
 
+    def control_frame_received(self) -> None:
+        """A frame came that is no message: a ping, a pong, a part of a message but its last.
+
+        It costs the server as much as a message does, so it counts against the same limits.
+        """
+        ...
+
     def frame_too_large(self, size: int) -> None:
-        """A frame header announced `size` bytes; none of them were read."""
+        """A message of more than `size` bytes was announced, or of too many parts.
+
+        It is skipped, however the sink answers.
+        """
         ...
 
     def drained(self) -> None:

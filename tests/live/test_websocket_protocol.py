@@ -19,7 +19,7 @@ from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 MAX_BYTES = 300_000
 
@@ -30,10 +30,21 @@ class EchoSink:
     def __init__(self, wire: WebSocketProtocol, *, pause: bool) -> None:
         self.wire = wire
         self.pause = pause
+        self.received: list[bytes] = []
+        self.control_frames = 0
+        self.most_in_one_turn = 0
+        self._in_this_turn = 0
+        self.pauses_once = Pause(0)
+        """Why reading is paused, by the sink itself, after the next frame."""
         self.closed = asyncio.Event()
         self.drained_once = asyncio.Event()
 
     def frame_received(self, payload: bytes) -> None:
+        self.received.append(payload)
+        if self.pauses_once:
+            for why in self.pauses_once:
+                self.wire.pause_reading(why)
+            self.pauses_once = Pause(0)
         if self.pause:
             self.wire.pause_reading(Pause.SCANNING)
             asyncio.get_running_loop().call_soon(self.wire.resume_reading, Pause.SCANNING)
@@ -41,6 +52,16 @@ class EchoSink:
 
     def text_received(self) -> None:
         self.wire.close(4400, "text")
+
+    def control_frame_received(self) -> None:
+        self.control_frames += 1
+        if self._in_this_turn == 0:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self._in_this_turn += 1
+        self.most_in_one_turn = max(self.most_in_one_turn, self._in_this_turn)
+
+    def _end_turn(self) -> None:
+        self._in_this_turn = 0
 
     def frame_too_large(self, size: int) -> None:
         self.wire.close(4413, f"{size}")
@@ -265,4 +286,179 @@ async def test_random_bytes_never_hang_the_server(seed: int) -> None:
         async with connect(server.url, compression=None) as client:
             await client.send(b"alive")
             assert await client.recv() == b"alive"
+        writer.close()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - the sink is told by calls, not by an event
+            await asyncio.sleep(0)
+
+
+async def _some_turns() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def _read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The next frame that is no ping of the server's own."""
+    while True:
+        first, size = await reader.readexactly(2)
+        if size == 126:
+            (size,) = struct.unpack("!H", await reader.readexactly(2))
+        elif size == 127:
+            (size,) = struct.unpack("!Q", await reader.readexactly(8))
+        payload = await reader.readexactly(size)
+        if first != 0x89:
+            return first, payload
+
+
+async def test_live_1_pings_of_a_peer_that_does_not_read_cost_one_pong() -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        sink = server.sinks[0]
+        frames = 0
+        while not sink.wire.is_congested:
+            sink.wire.send_frame(Frame(b"y" * 60_000))
+            frames += 1
+            await asyncio.sleep(0)
+        before = sink.wire.transport.get_write_buffer_size()
+        for number in range(3_000):
+            writer.write(_masked(0x89, str(number).encode() * 20))
+        await _until(lambda: sink.control_frames == 3_000)
+        assert sink.wire.is_congested
+        # The server's own ping, every half second, is what little may have come.
+        assert sink.wire.transport.get_write_buffer_size() < before + 200
+        writer.transport.resume_reading()  # type: ignore[attr-defined]
+        for _ in range(frames):
+            assert (await _read_frame(reader))[0] == 0x82
+        # RFC 6455 §5.5.3: the most recent one is answered.
+        assert await _read_frame(reader) == (0x8A, b"2999" * 20)
+        writer.write(_masked(0x89, b"again"))
+        assert await _read_frame(reader) == (0x8A, b"again")
+        writer.close()
+
+
+@pytest.mark.parametrize("data", [_masked(0x89, b""), _masked(0x8A, b"x"), _masked(0x00, b"")])
+async def test_live_2_control_frames_and_fragments_share_the_budget_of_a_turn(data: bytes) -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        _, writer = await _handshake(server)
+        writer.write(_masked(0x02, b"") + data * 2_000)
+        sink = server.sinks[0]
+        await _until(lambda: sink.control_frames == 2_001)
+        assert sink.most_in_one_turn <= 64
+        writer.close()
+
+
+@pytest.mark.parametrize("part", [b"", b"x" * 1_000])
+async def test_live_1_a_message_of_too_many_or_too_large_parts_is_refused(part: bytes) -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        writer.write(_masked(0x02, part) + _masked(0x00, part) * 5_000)
+        first, payload = await _read_frame(reader)
+        assert (first, int.from_bytes(payload[:2], "big")) == (0x88, 4413)
+        assert server.sinks[0].control_frames <= 4_096
+        assert server.sinks[0].received == []
+        # What else was on its way does not disturb the closing handshake.
+        writer.write(_masked(0x88, payload[:2]))
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+        writer.close()
+
+
+async def test_as_many_parts_as_are_allowed_are_one_message() -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        for _ in range(2):
+            writer.write(_masked(0x02, b"a") + _masked(0x00, b"b") * 4_094 + _masked(0x80, b"c"))
+            assert await _read_frame(reader) == (0x82, b"a" + b"b" * 4_094 + b"c")
+        writer.close()
+
+
+async def test_the_rest_of_a_message_over_the_limit_is_skipped_up_to_the_peers_close() -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        # Inside it is what would be a protocol error, were it read as frames.
+        writer.write(_masked(0x82, b"\x01" * (MAX_BYTES + 1)) + _masked(0x82, b"later"))
+        first, payload = await _read_frame(reader)
+        assert (first, int.from_bytes(payload[:2], "big")) == (0x88, 4413)
+        writer.write(_masked(0x88, payload[:2]))
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+        assert server.sinks[0].received == []
+        writer.close()
+
+
+async def test_reading_goes_on_when_the_last_of_several_reasons_is_gone() -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        sink = server.sinks[0]
+        sink.pauses_once = Pause.TOO_FAST | Pause.ROOM_FULL
+        # In one segment, so that the later ones wait in what was read already.
+        writer.write(_masked(0x82, b"a") + _masked(0x82, b"b") + _masked(0x82, b"c")[:-1])
+        assert await _read_frame(reader) == (0x82, b"a")
+        # The rate limit's timer fires while the room is still full.
+        asyncio.get_running_loop().call_later(0, sink.wire.resume_reading, Pause.TOO_FAST)
+        await _some_turns()
+        sink.wire.resume_reading(Pause.SCANNING)
+        sink.wire.resume_reading(Pause.TOO_FAST)
+        await _some_turns()
+        assert sink.received == [b"a"]
+        sink.wire.resume_reading(Pause.ROOM_FULL)
+        sink.wire.resume_reading(Pause.ROOM_FULL)
+        assert await _read_frame(reader) == (0x82, b"b")
+        writer.write(_masked(0x82, b"c")[-1:] + _masked(0x82, b"d"))
+        assert await _read_frame(reader) == (0x82, b"c")
+        assert await _read_frame(reader) == (0x82, b"d")
+        assert sink.received == [b"a", b"b", b"c", b"d"]
+        writer.close()
+
+
+async def test_a_pause_in_the_turn_of_a_resume_holds() -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        sink = server.sinks[0]
+        sink.pauses_once = Pause.SCANNING
+        writer.write(_masked(0x82, b"a") + _masked(0x82, b"b") + _masked(0x82, b"c"))
+        assert await _read_frame(reader) == (0x82, b"a")
+        for _ in range(3):
+            sink.wire.resume_reading(Pause.SCANNING)
+            sink.wire.pause_reading(Pause.ROOM_FULL)
+            sink.wire.resume_reading(Pause.ROOM_FULL)
+            sink.wire.pause_reading(Pause.SCANNING)
+        await _some_turns()
+        assert sink.received == [b"a"]
+        sink.pauses_once = Pause.TOO_FAST
+        sink.wire.resume_reading(Pause.SCANNING)
+        assert await _read_frame(reader) == (0x82, b"b")
+        await _some_turns()
+        assert sink.received == [b"a", b"b"]
+        sink.wire.resume_reading(Pause.TOO_FAST)
+        assert await _read_frame(reader) == (0x82, b"c")
+        writer.close()
+
+
+@pytest.mark.parametrize("close_waits_too", [True, False])
+async def test_a_close_while_reading_is_paused_ends_at_the_peers_close(
+    close_waits_too: bool,
+) -> None:
+    async with echo_server() as server, asyncio.timeout(30):
+        reader, writer = await _handshake(server)
+        sink = server.sinks[0]
+        sink.pauses_once = Pause.SCANNING | Pause.ROOM_FULL
+        peers_close = _masked(0x88, b"\x03\xe8")
+        later = _masked(0x82, b"b") * 100
+        writer.write(_masked(0x82, b"a") + later + (peers_close if close_waits_too else b""))
+        assert await _read_frame(reader) == (0x82, b"a")
+        sink.wire.close(4400, "enough")
+        sink.wire.pause_reading(Pause.TOO_FAST)
+        first, payload = await _read_frame(reader)
+        assert (first, payload) == (0x88, b"\x11\x30enough")
+        if not close_waits_too:
+            writer.write(peers_close)
+        # Sooner than the 5 s after which a peer that does not answer is cut off.
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+        await asyncio.wait_for(sink.closed.wait(), 3)
+        sink.wire.resume_reading(Pause.SCANNING | Pause.ROOM_FULL)
+        await _some_turns()
+        assert sink.received == [b"a"]
         writer.close()
