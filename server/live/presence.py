@@ -6,12 +6,14 @@ back every state they receive; those echoes are recognised by their bytes, befor
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 
+from crdt_store.ids import ClientId
+from server.live.echoes import Echoes
 from server.live.messages import (
     Frame,
     MalformedMessage,
@@ -24,7 +26,7 @@ from server.live.messages import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crdt_store.ids import ClientId, UserId
+    from crdt_store.ids import UserId
     from server.live.claims import Claims
 
 NULL: Final = b"null"
@@ -39,9 +41,16 @@ So a state that is sent back is told from one that its owner sends. And as the f
 grows with the time at which the room was opened, peers that knew somebody before the server was
 restarted take what they are shown afterwards for news. It all fits the 32 bits of other clients.
 """
+_MAX_LEAP = 2**26
+"""How far above a room's first clock a client can move its own by adopting one and going on."""
+_MAX_CLIENT_ID = 2**53
+"""lib0 throws at a larger number, in every client that is shown it."""
 _EPOCH_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 _MAX_ENTRIES = 4_096
-_ECHOES_KEPT = 512
+_MAX_NEWS = 64
+"""States of one message that are looked into; a client has one, and 16 claims at most."""
+_ECHO_WITHIN_S = 10.0
+"""What is sent back comes within this time; a client renews its state every 15 s."""
 _CLOCKS_KEPT = 20_000
 
 
@@ -53,8 +62,12 @@ class Owner(Protocol):
     """The connection that a state belongs to, or comes from."""
 
     id: int
+    """Higher than that of every connection before it."""
     user_id: UserId
     shown_user: dict[str, Any]
+
+    @property
+    def may_edit(self) -> bool: ...
 
 
 OwnerT = TypeVar("OwnerT", bound=Owner)
@@ -75,6 +88,16 @@ class _Entry(Generic[OwnerT]):
     is_new: bool = True
 
 
+class _News(NamedTuple):
+    client_id: ClientId
+    clock: int
+    raw: bytes
+    state: bytes | None
+    """As others will see it; None for a removal."""
+    is_known: bool = False
+    """Nothing but the connection is new."""
+
+
 class Presence(Generic[OwnerT]):
     """The awareness states of one room."""
 
@@ -83,11 +106,13 @@ class Presence(Generic[OwnerT]):
         self._first_clock = _SHOWN_CLOCKS + max(0, int(wall_s - _EPOCH_S))
         self._max_state_bytes = max_state_bytes
         self._entries: dict[ClientId, _Entry[OwnerT]] = {}
-        self._last_clocks: dict[ClientId, int] = {}
+        self._last_clocks: dict[ClientId, tuple[int, int]] = {}
+        """The last clock shown and, if it was a removal, the newest connection at that time."""
+        self._connections: dict[int, OwnerT] = {}
+        self._newest_connection = 0
         self._changed: dict[ClientId, None] = {}
         self._removed: dict[ClientId, bytes] = {}
-        self._recent: set[bytes] = set()
-        self._recent_order: deque[bytes] = deque()
+        self._echoes = Echoes()
         self._everyone: Frame | None = None
 
     @property
@@ -96,107 +121,158 @@ class Presence(Generic[OwnerT]):
 
     def is_echo(self, payload: bytes) -> bool:
         """True if the message is what the room sent a moment ago, word for word."""
-        return payload in self._recent
+        return payload in self._echoes
 
     def receive(self, payload: bytes, sender: OwnerT, now_s: float) -> None:
-        """Take an awareness message. Raises MalformedMessage, StateTooLarge."""
+        """Take an awareness message. Raises MalformedMessage, StateTooLarge, changing nothing."""
+        self._meet(sender)
         body = read_body(payload, 1)
         count, position = read_var_uint(body, 0)
         if count > _MAX_ENTRIES or count * 3 > len(body):
             raise MalformedMessage(f"an awareness message with {count} states")
-        accepted: list[tuple[ClientId, int, bytes, dict[str, Any] | None]] = []
+        told: set[int] = set()
+        news: list[_News] = []
         for _ in range(count):
-            client_id, position = read_var_uint(body, position)
+            number, position = read_var_uint(body, position)
             clock, position = read_var_uint(body, position)
             length, position = read_var_uint(body, position)
-            end = position + length
-            if end > len(body):
+            start, position = position, position + length
+            if position > len(body):
                 raise MalformedMessage("the message ends inside an awareness state")
-            state = body[position:end]
-            position = end
-            taken = self._consider(client_id, clock, state, sender)  # type: ignore[arg-type]
-            if taken is not None:
-                accepted.append(taken)
+            if number >= _MAX_CLIENT_ID or number in told:
+                raise MalformedMessage(f"client id {number} is too large, or there twice")
+            told.add(number)
+            client_id = ClientId(number)
+            if len(news) < _MAX_NEWS and not self._claims.is_foreign_presence(
+                client_id, sender.user_id
+            ):
+                item = self._consider(client_id, clock, body[start:position], sender, now_s)
+                if item is not None:
+                    news.append(item)
         if position != len(body):
             raise MalformedMessage("bytes follow the last awareness state")
-        # Only now, so that a malformed message changes nothing.
-        for client_id, clock, raw, value in accepted:
-            self._take(client_id, clock, raw, value, sender, now_s)
+        self._take_all(news, sender, now_s)
 
     def _consider(
-        self, client_id: ClientId, clock: int, raw: bytes, sender: OwnerT
-    ) -> tuple[ClientId, int, bytes, dict[str, Any] | None] | None:
-        """Judge one item; None if it is not the sender's to say, or says nothing new."""
-        if self._claims.is_foreign(client_id, sender.user_id):
-            return None
+        self, client_id: ClientId, clock: int, raw: bytes, sender: OwnerT, now_s: float
+    ) -> _News | None:
+        """Judge one item that is not foreign; None if it says nothing new."""
         if clock >= _MAX_CLOCK:
             raise MalformedMessage(f"awareness clock {clock} of client {client_id}")
-        if clock >= _SHOWN_CLOCKS:
-            # Sent back as it was shown, or a removal that another client's timer invented.
-            return None
         entry = self._entries.get(client_id)
-        if entry is None:
-            if raw == NULL:
+        if entry is not None and entry.owner.user_id != sender.user_id:
+            # It was shown by somebody who has lost the claim since.
+            entry = None
+        if entry is not None and (clock, raw) == (entry.received_clock, entry.received_state):
+            # The same client on a new socket, whose old one may not be known to be dead yet.
+            return (
+                None
+                if entry.owner is sender
+                else _News(client_id, clock, raw, entry.state, is_known=True)
+            )
+        if clock >= _SHOWN_CLOCKS:
+            if not self._is_from_adopter(client_id, entry, clock, raw, sender, now_s):
                 return None
-        elif clock <= entry.received_clock:
-            if clock == entry.received_clock and raw == entry.received_state:
-                # The same client on a new socket, whose old one may not be known to be dead yet.
-                self._hand_over(client_id, entry, sender)
+        elif entry is not None and clock <= entry.received_clock:
             return None
+        if raw == NULL:
+            return None if entry is None else _News(client_id, clock, raw, None)
         if len(raw) > self._max_state_bytes:
             raise StateTooLarge(
                 f"an awareness state of {len(raw)} bytes; at most {self._max_state_bytes} fit"
             )
-        if raw == NULL:
-            return client_id, clock, raw, None
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             raise MalformedMessage(f"an awareness state is not JSON: {error}") from None
         if not isinstance(value, dict):
             raise MalformedMessage("an awareness state must be a JSON object or null")
-        return client_id, clock, raw, value
+        if clock >= _SHOWN_CLOCKS and client_id not in self._last_clocks:
+            # From before a restart of the server: a client's own, or what it saw of another.
+            user = value.get("user")
+            ours = sender.shown_user
+            if isinstance(user, dict) and user.keys() == ours.keys() and user["id"] != ours["id"]:
+                return None
+        return _News(client_id, clock, raw, _dump(value, sender))
 
-    def _take(
+    def _is_from_adopter(
         self,
         client_id: ClientId,
+        entry: _Entry[OwnerT] | None,
         clock: int,
         raw: bytes,
-        value: dict[str, Any] | None,
         sender: OwnerT,
         now_s: float,
-    ) -> None:
-        entry = self._entries.get(client_id)
-        if value is None:
-            if entry is not None:
-                self._remove(client_id, entry)
-            return
-        if not self._claims.claim(client_id, sender.user_id, sender.id):
+    ) -> bool:
+        """True if an item whose clock the server made is its client's own word, and no echo.
+
+        A client that saw its own entry (another tab relays it, an old socket is still open)
+        takes over the clock and counts on from there.
+        """
+        if entry is not None:
+            if clock <= entry.received_clock:
+                return False
+            if raw == NULL:
+                # Other clients' timers invent removals.
+                return entry.owner is sender and clock > entry.clock
+            if clock > entry.clock:
+                return True
+            if sender.id not in self._claims.holders(client_id):
+                return False
+            # It adopted an older clock than the last. Who holds the id is not sent it, so an echo
+            # has come through another tab, and at once; a renewal comes later.
+            repeats = clock < entry.clock or raw == entry.state
+            return not repeats or now_s - entry.seen_at_s > _ECHO_WITHIN_S
+        last, newest_connection = self._last_clocks.get(client_id, (-1, 0))
+        if clock > last:
+            return True
+        if clock == last and sender.id in self._claims.holders(client_id):
+            return True
+        # After a reconnect, the clock is unchanged. Who came after the removal cannot echo.
+        return sender.id > newest_connection
+
+    def _take_all(self, news: list[_News], sender: OwnerT, now_s: float) -> None:
+        """Raises MalformedMessage before anything is changed."""
+        user_id = sender.user_id
+        entries = self._entries
+        claimed = [item.client_id for item in news if item.state and not item.is_known]
+        may_write = sender.may_edit
+        if not self._claims.claim_all(claimed, user_id, sender.id, may_write=may_write):
             raise MalformedMessage("one connection shows more client ids than it may")
-        value["user"] = sender.shown_user
-        state = orjson.dumps(value)
+        for item in news:
+            entry = entries.get(item.client_id)
+            if item.state is None:
+                if entry is not None:
+                    self._remove(item.client_id, entry)
+            elif entry is not None and item.is_known:
+                if self._claims.claim(item.client_id, user_id, sender.id, may_write):
+                    entry.owner = sender
+            else:
+                self._take(item, item.state, sender, now_s)
+
+    def _take(self, item: _News, state: bytes, sender: OwnerT, now_s: float) -> None:
+        entry = self._entries.get(item.client_id)
         if entry is None:
-            entry = _Entry(sender, clock, 0, raw, state, b"", now_s)
-            self._entries[client_id] = entry
-        self._removed.pop(client_id, None)
+            entry = _Entry(sender, item.clock, -1, item.raw, state, b"", now_s)
+            self._entries[item.client_id] = entry
+        self._removed.pop(item.client_id, None)
         entry.owner = sender
-        entry.received_clock = clock
-        entry.received_state = raw
+        entry.received_clock = item.clock
+        entry.received_state = item.raw
         entry.state = state
         entry.seen_at_s = now_s
-        self._publish(client_id, entry)
+        self._publish(item.client_id, entry)
 
     def refresh_user(self, connection: OwnerT) -> None:
         """The user's role changed: show it in the states of this connection."""
         for client_id, entry in self._entries.items():
             if entry.owner is connection:
-                value = orjson.loads(entry.received_state)
-                value["user"] = connection.shown_user
-                entry.state = orjson.dumps(value)
+                entry.state = _dump(orjson.loads(entry.received_state), connection)
                 self._publish(client_id, entry)
 
     def leave(self, connection: OwnerT) -> None:
         """The connection closed: remove the states whose latest owner it is."""
+        self._connections.pop(connection.id, None)
         owned = [
             (client_id, entry)
             for client_id, entry in self._entries.items()
@@ -214,33 +290,49 @@ class Presence(Generic[OwnerT]):
         ]
         for client_id, entry in silent:
             self._remove(client_id, entry)
-        while len(self._last_clocks) > _CLOCKS_KEPT:
+        excess = len(self._last_clocks) - _CLOCKS_KEPT
+        if excess > 0:
             # Oldest first; those of states still shown are written again with their next change.
-            self._last_clocks.pop(next(iter(self._last_clocks)))
+            # A new dict: one whose head was deleted is slow to iterate.
+            self._last_clocks = dict(islice(self._last_clocks.items(), excess, None))
 
-    def _hand_over(self, client_id: ClientId, entry: _Entry[OwnerT], sender: OwnerT) -> None:
-        if entry.owner is not sender and self._claims.claim(client_id, sender.user_id, sender.id):
-            entry.owner = sender
+    def _meet(self, connection: OwnerT) -> None:
+        self._connections[connection.id] = connection
+        self._newest_connection = max(self._newest_connection, connection.id)
 
     def _publish(self, client_id: ClientId, entry: _Entry[OwnerT]) -> None:
-        last = self._last_clocks.get(client_id, -1)
-        clock = entry.clock = max(self._first_clock + entry.received_clock, last + 1)
-        self._last_clocks[client_id] = clock
+        last = max(self._last_clocks.get(client_id, (-1, 0))[0], entry.clock)
+        received = entry.received_clock
+        clock = received if received >= _SHOWN_CLOCKS else self._first_clock + received
+        if clock > self._first_clock + _MAX_LEAP:
+            # A leap that no honest client makes; it would use the 32 bits up.
+            clock = 0
+        clock = entry.clock = max(clock, last + 1)
+        self._last_clocks[client_id] = (clock, 0)
         state = entry.state
         entry.encoded = var_uint(client_id) + var_uint(clock) + var_uint(len(state)) + state
         self._changed[client_id] = None
         self._everyone = None
 
     def _remove(self, client_id: ClientId, entry: _Entry[OwnerT]) -> None:
-        clock = self._last_clocks.get(client_id, entry.clock) + 1
-        self._last_clocks[client_id] = clock
+        clock = entry.clock + 1
+        self._last_clocks[client_id] = (clock, self._newest_connection)
         del self._entries[client_id]
         self._changed.pop(client_id, None)
         self._everyone = None
         self._removed[client_id] = var_uint(client_id) + var_uint(clock) + b"\x04null"
 
-    def everyone(self) -> Frame | None:
-        """All states, for a connection that knows none; None if there is nobody."""
+    def everyone(self, but: OwnerT | None = None) -> Frame | None:
+        """All states, for a connection that knows none; None if there is nobody.
+
+        `but` is that connection: the states under ids that it claims are left out.
+        """
+        if but is not None:
+            self._meet(but)
+            own = [held for held in self._claims.held_by(but.id) if held in self._entries]
+            if own:
+                rest = [entry.encoded for of, entry in self._entries.items() if of not in own]
+                return self._frame(rest) if rest else None
         if not self._entries:
             return None
         if self._everyone is None:
@@ -250,33 +342,45 @@ class Presence(Generic[OwnerT]):
     def take_changes(self) -> tuple[Frame, Mapping[OwnerT, Frame | None]]:
         """What changed since the last call: a frame for all, and other frames for the owners.
 
-        An owner is not sent its own state: with a clock above its own it would overwrite itself.
-        Items go in the order added, updated, removed, in which stock clients send them back.
+        Whoever claims an id is not sent its state or removal: with a clock above its own, a client
+        would overwrite itself. Items go in the order added, updated, removed, in which stock
+        clients send them back.
         """
-        added: list[tuple[OwnerT | None, bytes]] = []
-        updated: list[tuple[OwnerT | None, bytes]] = []
+        added: list[tuple[ClientId, bytes]] = []
+        updated: list[tuple[ClientId, bytes]] = []
         for client_id in self._changed:
             entry = self._entries[client_id]
-            (added if entry.is_new else updated).append((entry.owner, entry.encoded))
+            (added if entry.is_new else updated).append((client_id, entry.encoded))
             entry.is_new = False
-        items = added + updated + [(None, item) for item in self._removed.values()]
+        items = [*added, *updated, *self._removed.items()]
         self._changed.clear()
         self._removed.clear()
         shared = self._frame([item for _, item in items])
+        own: dict[int, set[ClientId]] = {}
+        for client_id, _ in items:
+            for holder in self._claims.holders(client_id):
+                own.setdefault(holder, set()).add(client_id)
         owners: dict[OwnerT, Frame | None] = {}
-        for owner in {owner for owner, _ in items if owner is not None}:
-            rest = [item for of, item in items if of is not owner]
-            owners[owner] = self._frame(rest) if rest else None
+        for connection_id, left_out in own.items():
+            connection = self._connections.get(connection_id)
+            if connection is not None:
+                rest = [item for of, item in items if of not in left_out]
+                owners[connection] = self._frame(rest) if rest else None
         return shared, owners
 
     def _frame(self, items: list[bytes]) -> Frame:
         frame = Frame(awareness(var_uint(len(items)) + b"".join(items)))
-        if frame.payload not in self._recent:
-            self._recent.add(frame.payload)
-            self._recent_order.append(frame.payload)
-            if len(self._recent_order) > _ECHOES_KEPT:
-                self._recent.discard(self._recent_order.popleft())
+        self._echoes.remember(frame.payload)
         return frame
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _dump(value: dict[str, Any], owner: Owner) -> bytes:
+    value["user"] = owner.shown_user
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        # What is nested more deeply than it writes can be read all the same.
+        raise MalformedMessage(f"an awareness state cannot be shown: {error}") from None

@@ -245,6 +245,14 @@ async def test_a_state_that_is_not_renewed_is_removed(tmp_path: Path) -> None:
         (messages.awareness(b"\xd0\x86\x03" + b"\x05\x01\x02{}"), 4400),
         (messages.awareness(b"\x01\x05\x01\x80\x80\x01" + b"[" * 16_384), 4413),
         (messages.awareness(b"\x01\x05\x01\x80\x20" + b"[" * 4_096), 4400),
+        # Read by the JSON reader, and too deep for the writer.
+        (
+            messages.awareness(b"\x01\x05\x01\xa6\x06" + b'{"a":' + b"[" * 400 + b"]" * 400 + b"}"),
+            4400,
+        ),
+        # The same client id twice; one that lib0 cannot read.
+        (messages.awareness(b"\x02" + b"\x05\x01\x02{}" + b"\x05\x02\x02{}"), 4400),
+        (messages.awareness(b"\x01" + messages.var_uint(2**53) + b"\x01\x02{}"), 4400),
     ],
 )
 async def test_a_malformed_state_ends_its_sender_and_changes_nothing(
