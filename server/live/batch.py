@@ -150,7 +150,12 @@ class Batch:
         connection = item.connection
         permissions = self._permissions.get(connection.id)
         if permissions is None:
-            permissions = self._permissions_of(connection.identity)
+            # Those of an open connection are the snapshot's; a closed one is not kept up to date.
+            permissions = (
+                self._permissions_of(connection.identity)
+                if connection.is_closed
+                else connection.permissions
+            )
             self._permissions[connection.id] = permissions
         may_edit = Permission.EDIT in permissions
         item.missing = None

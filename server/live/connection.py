@@ -50,7 +50,10 @@ class Host(Protocol):
     scan_limits: ScanLimits
     metrics: Metrics
     clock: Clock
-    committed_state_vector: bytes
+
+    def known_state_vector(self) -> bytes:
+        """A state vector that the committed document is at, or beyond."""
+        ...
 
     def everyone(self) -> Frame | None:
         """All awareness states, or None if there are none."""
@@ -158,7 +161,7 @@ class Connection:
         self.must_be_asked = self.wire.is_congested
         if self.must_be_asked:
             return
-        self.send(Frame(messages.step_1(self.room.committed_state_vector)))
+        self.send(Frame(messages.step_1(self.room.known_state_vector())))
 
     def set_permissions(self, permissions: frozenset[Permission]) -> None:
         """Enforce what the access snapshot says now; take `shown_user` along [ACC-3]."""

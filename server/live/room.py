@@ -51,6 +51,9 @@ MAX_AUTHORS_PER_FRAME = 64
 """`merge_updates` is quadratic: a tick of more rows than this goes out in several frames."""
 
 
+_STATE_VECTOR_EVERY = 64
+
+
 class RoomGone(Exception):
     """The room was closed while somebody waited for it; the text says why."""
 
@@ -92,7 +95,8 @@ class Room(YRoom):
         self.audience = Audience(context.metrics, context.clock)
         self.connections = self.audience.connections
         self.listed: ListingAt | None = None
-        self.committed_state_vector = document.state_vector()
+        self._state_vector = document.state_vector()
+        self._state_vector_age = 0
         self.idle_since_s: float | None = self.clock.now_s()
         self.rows_since_fold = document.seq - stored.snapshot_seq
         self.is_gone = False
@@ -180,6 +184,12 @@ class Room(YRoom):
             self._schedule(self)
         if not self.connections:
             self.idle_since_s = now_s
+
+    def known_state_vector(self) -> bytes:
+        """A state vector that the committed document is at, or beyond."""
+        if self._state_vector_age and self.answers.is_settled:
+            self._read_state_vector()
+        return self._state_vector
 
     def everyone(self) -> Frame | None:
         """All awareness states in one frame, or None if there are none."""
@@ -308,7 +318,7 @@ class Room(YRoom):
             self.document,
             self.claims,
             max_document_bytes=self.limits.max_document_bytes,
-            permissions_of=lambda identity: self.access.permissions_of(identity, self.workflow_id),
+            permissions_of=self._permissions_of,
             may_apply_partly=lambda change: self._settlement.held.may_apply_partly(change, now_s),
         )
         self._applying = pending
@@ -352,7 +362,7 @@ class Room(YRoom):
 
     def pull(self, rows: Sequence[StoredRow], head: Head) -> None:
         """Another process committed rows: apply them and show them to everyone."""
-        before = self.committed_state_vector
+        before = self._state_vector
         merged = self.document.pull([row.update for row in rows], head.seq)
         self._after_change()
         if merged is not None:
@@ -363,7 +373,7 @@ class Room(YRoom):
         outcome = self._outcome
         assert outcome is not None
         self._outcome = None
-        before = self.committed_state_vector
+        before = self._state_vector
         if outcome.rows:
             self.document.seq = last_seq
             self.rows_since_fold += len(outcome.rows)
@@ -413,14 +423,25 @@ class Room(YRoom):
 
     # Inside
 
+    def _permissions_of(self, identity: Identity) -> frozenset[Permission]:
+        return self.access.permissions_of(identity, self.workflow_id)
+
     def _put_back(self, items: list[Pending]) -> None:
         waiting = [item for item in items if isinstance(item, Edit) or not item.held_since_s]
         self._pending = waiting + self._pending
         self.pending_bytes += _cost_bytes(waiting)
 
     def _after_change(self) -> None:
-        self.committed_state_vector = self.document.state_vector()
+        # A slow reader gets a diff from an older state vector just as well: it need not be read
+        # for every change.
+        self._state_vector_age += 1
+        if self._state_vector_age >= _STATE_VECTOR_EVERY:
+            self._read_state_vector()
         self.answers.forget_whole()
+
+    def _read_state_vector(self) -> None:
+        self._state_vector = self.document.state_vector()
+        self._state_vector_age = 0
 
 
 def _cost_bytes(items: list[Pending]) -> int:
