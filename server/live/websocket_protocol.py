@@ -147,6 +147,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             # RFC 6455 §5.5.3: only the most recent ping need be answered.
             self._owed_pong = pong
 
+    def handle_parser_exception(self) -> None:
+        if self.conn.close_sent is None:
+            # Frames before the handshake's answer: there is no WebSocket yet to close.
+            self.transport.abort()
+            return
+        super().handle_parser_exception()
+
     def handle_cont(self, event: WebSocketFrame) -> None:
         if self._sink is None and len(self.frames) >= _MAX_FRAGMENTS:
             # Nobody counts them before `attach`, nor after a refusal.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -192,6 +192,101 @@ async def test_the_number_of_connections_is_limited_per_user_and_per_workflow(
     # The places are free again.
     async with python_client(server, "full", "bob") as bob:
         assert bob.closed is None
+
+
+async def test_the_limit_per_user_holds_for_sockets_that_are_opened_at_once(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(max_connections_per_user=5)
+
+    async def knock(clients: AsyncExitStack, user: str, workflow: str) -> PythonClient:
+        client = await clients.enter_async_context(
+            python_client(server, workflow, user, waits_for_sync=False)
+        )
+        with suppress(ConnectionClosed):
+            await client.greet()
+        await client.until(lambda: client.is_synced or client.closed is not None)
+        return client
+
+    for attempt in range(2):
+        # The second time it shows that every place was given back, and only once.
+        async with AsyncExitStack() as clients:
+            opened = await asyncio.gather(
+                *(knock(clients, "eve", f"fresh{attempt}") for _ in range(40)),
+                *(knock(clients, "eve", "x" * 129) for _ in range(5)),
+            )
+            assert sum(client.closed is None for client in opened) == 5
+            refused = {client.closed[0] for client in opened if client.closed is not None}
+            assert 4529 in refused
+            assert refused <= {4529, 4404}
+        async with server.http("ann") as http:
+            async with asyncio.timeout(WITHIN_S):
+                # Each turn waits for an answer: no sleep is needed to let the server run.
+                while _value((await http.get("/metrics")).text, "coflow_connections") != 0:
+                    pass
+
+
+async def test_live_1_a_flood_of_pings_that_nobody_reads_the_answers_of_costs_little(
+    start_server: StartServer,
+) -> None:
+    server = await start_server(max_messages_per_second=200)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(_upgrade("pings"))
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    before = server.rss_bytes()
+    pings = (b"\x89\xfd\0\0\0\0" + b"x" * 125) * 1_000
+    # Until the server reads no more than it grants: the client's own socket is full then.
+
+    async def flood() -> None:
+        for _ in range(1_000):
+            writer.write(pings)
+            async with asyncio.timeout(2):
+                await writer.drain()
+
+    with pytest.raises(TimeoutError):
+        await flood()
+    assert server.rss_bytes() - before < 8 * MIB
+    async with python_client(server, "pings", "bob") as other:
+        other.nodes["meanwhile"] = 1
+        await other.until_saved()
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("workflow", ["leaving", "x" * 129])
+@pytest.mark.parametrize(
+    "early",
+    [
+        b"",
+        b"\x88\x82\0\0\0\0\x03\xe8",
+        b"\x82\x01unmasked",
+        b"\x02\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 10_000,
+        b"\x89\xfd\0\0\0\0" + b"x" * 125,
+    ],
+    ids=["nothing", "close", "protocol error", "fragments", "ping"],
+)
+async def test_a_client_that_leaves_during_the_handshake_is_no_error(
+    server: ServerProcess, workflow: str, early: bytes
+) -> None:
+    for number in range(20):
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(_upgrade(f"{workflow}{number}") + early)
+        await writer.drain()
+        raw: socket.socket = writer.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.transport.abort()
+    async with python_client(server, "leaving", "bob") as after:
+        after.nodes["after"] = 1
+        await after.until_saved()
+    assert "Traceback" not in server.log()
+
+
+def _upgrade(workflow: str) -> bytes:
+    return (
+        f"GET /sync/{workflow}?user_id=eve HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
 
 
 async def test_sec_1_a_token_that_expires_closes_the_open_socket(start_server: StartServer) -> None:
