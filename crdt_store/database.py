@@ -15,6 +15,7 @@ from crdt_store.database_url import is_sqlite, parse_database_url, sqlite_path
 from crdt_store.engines import COMMAND_TIMEOUT_S, postgres_engine, sqlite_engine
 from crdt_store.errors import CommitFailed
 from crdt_store.file_lock import FileLock
+from crdt_store.sqlite_checkpoints import SqliteCheckpoints
 from crdt_store.turn_queue import TurnQueue
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ AfterCommit = Callable[[], Awaitable[None] | None]
 
 _AFTER_COMMIT = "coflow_after_commit"
 _HOOK_TIMEOUT_S = 10.0
+_POOL_SIZE_FOR_ROOMS = 4
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class Database:
 
     `url` has the driver in it and may hold a password: never log it. `turns` is the process's
     write turn on SQLite, and None on PostgreSQL, where the rows' own locks give the order.
+    `checkpoints` of an SQLite file want to hear of every commit.
     """
 
     def __init__(
@@ -40,12 +43,16 @@ class Database:
         url: URL,
         *,
         read_engine: AsyncEngine,
+        room_engine: AsyncEngine,
         write_engine: AsyncEngine,
         turns: TurnQueue | None,
+        checkpoints: SqliteCheckpoints | None,
     ) -> None:
         self.url = url
         self.turns = turns
+        self.checkpoints = checkpoints
         self._read_engine = read_engine
+        self._room_engine = room_engine
         self._write_engine = write_engine
 
     @property
@@ -59,8 +66,9 @@ class Database:
 
         SQLite: WAL with synchronous=FULL, and this process alone: raises DatabaseInUse while
         another Database, in this process or another, has the file open. `pool_size` bounds the
-        connections that read (SQLite), or all that are not the journal's (PostgreSQL). Raises
-        ValueError for a URL that is neither. The schema is not checked: see server.migrations.
+        connections that read (SQLite), or all that are neither the journal's nor the rooms'
+        (PostgreSQL). Raises ValueError for a URL that is neither. The schema is not checked: see
+        server.migrations.
         """
         parsed = parse_database_url(url)
         if is_sqlite(parsed):
@@ -72,13 +80,18 @@ class Database:
                 lock.release()
         else:
             engine = postgres_engine(parsed, pool_size=pool_size)
+            for_rooms = postgres_engine(parsed, pool_size=_POOL_SIZE_FOR_ROOMS)
             try:
-                # One snapshot per reading session, as on SQLite; and a write in it is refused.
-                reading = engine.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                yield cls(
+                    parsed,
+                    read_engine=_for_reading(engine),
+                    room_engine=_for_reading(for_rooms),
+                    write_engine=engine,
+                    turns=None,
+                    checkpoints=None,
                 )
-                yield cls(parsed, read_engine=reading, write_engine=engine, turns=None)
             finally:
+                await _dispose(for_rooms)
                 await _dispose(engine)
 
     @classmethod
@@ -86,23 +99,42 @@ class Database:
     async def _open_sqlite(cls, url: URL, pool_size: int) -> AsyncIterator[Database]:
         writing = sqlite_engine(url, begin="IMMEDIATE", pool_size=1)
         reading = sqlite_engine(url, begin="DEFERRED", pool_size=pool_size, query_only=True)
+        checkpoints = SqliteCheckpoints(sqlite_path(url))
+        checkpoints.start()
         try:
             # The first connection puts the file into WAL mode, before anybody reads it.
             async with writing.connect():
                 pass
-            yield cls(url, read_engine=reading, write_engine=writing, turns=TurnQueue())
+            yield cls(
+                url,
+                read_engine=reading,
+                # Not one of these connections ever waits for a writer.
+                room_engine=reading,
+                write_engine=writing,
+                turns=TurnQueue(),
+                checkpoints=checkpoints,
+            )
         finally:
             await _dispose(reading)
             await _dispose(writing)
+            with anyio.move_on_after(COMMAND_TIMEOUT_S, shield=True):
+                await checkpoints.close()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one consistent snapshot and may not write; never blocks a writer."""
-        session = AsyncSession(self._read_engine, expire_on_commit=False)
-        try:
+        async with _reading(self._read_engine) as session:
             yield session
-        finally:
-            await _close(session)
+
+    @asynccontextmanager
+    async def reading_for_rooms(self) -> AsyncIterator[AsyncSession]:
+        """As `reading`, for what a room reads while the journal's turn holds workflows' rows.
+
+        Never waits for a connection that waits for such a row: PostgreSQL has a few connections
+        that are for this alone, and all the others may be taken by writers who wait.
+        """
+        async with _reading(self._room_engine) as session:
+            yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
@@ -128,6 +160,8 @@ class Database:
                 await _commit(session)
             finally:
                 await _close(session)
+            if self.checkpoints is not None:
+                self.checkpoints.note_commit()
             for hook in hooks:
                 _start(hook, deferred)
         finally:
@@ -150,6 +184,20 @@ def after_commit(db: AsyncSession, callback: AfterCommit) -> None:
     if hooks is None:
         raise ValueError("after_commit needs a session of Database.writing()")
     hooks.append(callback)
+
+
+def _for_reading(engine: AsyncEngine) -> AsyncEngine:
+    """One snapshot per session, as on SQLite; and a write in it is refused."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+@asynccontextmanager
+async def _reading(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+    session = AsyncSession(engine, expire_on_commit=False)
+    try:
+        yield session
+    finally:
+        await _close(session)
 
 
 async def _commit(session: AsyncSession) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 10_000
 COMMAND_TIMEOUT_S = 30.0
+_MOST_SPARE_WAL_BYTES = 64 * 1024 * 1024
 
 
 def sqlite_pragmas(*, foreign_keys: bool = True, query_only: bool = False) -> tuple[str, ...]:
@@ -23,6 +24,10 @@ def sqlite_pragmas(*, foreign_keys: bool = True, query_only: bool = False) -> tu
         pragmas.append("journal_mode = WAL")
     pragmas += [
         "synchronous = FULL",
+        # Never inside a COMMIT, which would wait for the file's fsync: see sqlite_checkpoints.
+        "wal_autocheckpoint = 0",
+        # What a log that once grew beyond it gives back when it starts anew.
+        f"journal_size_limit = {_MOST_SPARE_WAL_BYTES}",
         f"foreign_keys = {'ON' if foreign_keys else 'OFF'}",
     ]
     if query_only:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 async def load(database: Database, workflow_id: WorkflowId) -> StoredDocument:
     """As Journal.load. Raises DocumentCorrupt if a row between snapshot and head is missing."""
-    async with database.reading() as db:
+    async with database.reading_for_rooms() as db:
         head = await _head(db, workflow_id)
         snapshot = (
             await db.execute(
@@ -45,7 +45,7 @@ async def load(database: Database, workflow_id: WorkflowId) -> StoredDocument:
 
 async def rows_after(database: Database, workflow_id: WorkflowId, seq: Seq) -> Sequence[StoredRow]:
     """As Journal.rows_after. Raises JournalTrimmed if some of the rows were folded away."""
-    async with database.reading() as db:
+    async with database.reading_for_rooms() as db:
         head = await _head(db, workflow_id)
         rows = await _rows(db, workflow_id, seq)
     if len(rows) != max(0, head.seq - seq):

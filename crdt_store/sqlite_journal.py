@@ -108,6 +108,8 @@ class SqliteJournal:
             if error is None:
                 for workflow_id, seq in advanced.items():
                     self._heads[workflow_id] = Head(seq, heads[workflow_id].access_epoch)
+                if self._database.checkpoints is not None:
+                    self._database.checkpoints.note_commit()
             else:
                 self._heads.clear()
             self._turns.give_back()

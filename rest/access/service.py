@@ -45,7 +45,7 @@ class Access:
 
     async def snapshot(self, workflow_id: WorkflowId) -> AccessSnapshot:
         """Epoch and members as one statement saw them [ACC-1]. Raises WorkflowNotFound."""
-        async with self._database.reading() as db:
+        async with self._database.reading_for_rooms() as db:
             rows = (
                 await db.execute(
                     select(WorkflowRow.access_epoch, WorkflowMember.user_id, WorkflowMember.role)

@@ -20,13 +20,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from crdt_store.database import Database
 from crdt_store.database_url import parse_database_url, sqlite_path
 from crdt_store.errors import DatabaseInUse
-from crdt_store.ids import UserId, WorkflowId
+from crdt_store.ids import Seq, UserId, WorkflowId
 from crdt_store.journal import JournalRow
 from crdt_store.models import WorkflowRow
+from crdt_store.open_journal import open_journal
 from crdt_store.workflows import (
     create_workflow,
     lock_workflow,
 )
+from rest.access.service import Access
+from server.core.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,6 +147,8 @@ async def test_dur_2_sqlite_runs_wal_with_synchronous_full_and_foreign_keys(
                     for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
                 ]
                 assert found == ["wal", 2, 1, 5_000]
+                # Not within a commit: see test_sqlite_checkpoints.
+                assert await db.scalar(text("PRAGMA wal_autocheckpoint")) == 0
 
 
 # Sessions
@@ -255,3 +260,62 @@ async def test_requests_that_read_and_then_write_get_through_beside_a_busy_journ
         done.set()
     async with database.reading() as db:
         assert await db.scalar(select(WorkflowRow.name)) == "." * 50
+
+
+# Rooms read while others wait
+
+
+async def test_rooms_read_at_once_while_writers_wait_for_a_row_with_every_connection(
+    database_url: str,
+) -> None:
+    """The journal's turn holds the row and reads: were it to wait for those, nobody would go on."""
+    pool_size = 3
+    async with (
+        Database.open(database_url, pool_size=pool_size) as database,
+        open_journal(database) as journal,
+    ):
+        await create(database)
+        access = Access(database, settings=Settings(auth_mode="dev"))
+        written: list[int] = []
+
+        async def write(number: int) -> None:
+            async with database.writing() as db:
+                await lock_workflow(db, WF)
+                written.append(number)
+
+        async with anyio.create_task_group() as tasks:
+            with anyio.fail_after(10):
+                async with journal.turn([WF]) as turn:
+                    for number in range(3 * pool_size):
+                        tasks.start_soon(write, number)
+                    await all_wait_for_the_turn(database, 3 * pool_size, pool_size)
+                    assert (await access.snapshot(WF)).access_epoch == 0
+                    assert (await journal.load(WF)).head.seq == 0
+                    assert await journal.rows_after(WF, Seq(0)) == []
+                    assert written == []
+                    turn.append(WF, [JournalRow(ALICE, "sync", b"x")])
+        assert sorted(written) == list(range(3 * pool_size))
+
+
+async def all_wait_for_the_turn(database: Database, writers: int, pool_size: int) -> None:
+    """SQLite: all wait in the queue. PostgreSQL: as many as there are connections wait for it."""
+    if database.turns is not None:
+        while database.turns.waiting < writers:
+            await checkpoint()
+        return
+    waiting = 0
+    while waiting < pool_size:
+        async with database.reading_for_rooms() as db:
+            waiting = await db.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+            )
+
+
+async def test_a_session_for_rooms_refuses_to_write(database: Database) -> None:
+    async with database.reading_for_rooms() as db:
+        with pytest.raises(DBAPIError, match=r"read-?only"):
+            await create_workflow(db, WF, created_by=ALICE)
+    assert await ids(database) == []

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import sqlite3
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,9 +21,10 @@ from crdt_store.ids import Seq, UserId, WorkflowId
 from crdt_store.journal import Head, Journal, JournalRow
 from crdt_store.open_journal import open_journal
 from crdt_store.workflows import create_workflow
+from tests.crdt_store.full_disk import full_disk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 WF = WorkflowId("wf")
 ALICE = UserId("alice")
@@ -116,17 +116,6 @@ async def test_a_closed_journal_refuses_turns(database: Database) -> None:
 
 
 # SQLite
-
-
-@contextmanager
-def full_disk(*, at_bytes: int) -> Iterator[None]:
-    """No file of this process may grow beyond `at_bytes`: to SQLite, a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (at_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
