@@ -37,7 +37,8 @@ class RawGraph:
     """The root maps as pycrdt prints them: all that listing needs, and safe in any thread."""
 
     nodes: str
-    edges: str
+    edges: str | Listing
+    """Or as they were listed, if they have not changed since."""
     meta: str
 
 
@@ -57,9 +58,12 @@ def list_graph(raw: RawGraph) -> ListedGraph:
     5,000 nodes and edges take, orjson holds the interpreter 5 to 10 ms at a stretch: one call
     for each root.
     """
+    edges = raw.edges
+    if isinstance(edges, str):
+        edges = list_entities("edges", parse_rows(edges))
     return ListedGraph(
         nodes=list_entities("nodes", parse_rows(raw.nodes)),
-        edges=list_entities("edges", parse_rows(raw.edges)),
+        edges=edges,
         meta=parse_rows(raw.meta),
     )
 

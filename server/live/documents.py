@@ -154,14 +154,20 @@ class LiveDocuments:
             done: asyncio.Future[Listed] = asyncio.get_running_loop().create_future()
             # Nobody may be left to hear of a failure.
             done.add_done_callback(lambda done: done.cancelled() or done.exception())
-            room.start_task(self._list(room.document.workflow.raw(), room.document.seq, done))
-            room.listed = ListingAt(room.document, done)
+            document = room.document
+            before = room.listed and room.listed.known_edges(document)
+            raw = document.workflow.raw(known_edges=before.listing.edges if before else None)
+            edges_json = before.graph.edges_json if before else None
+            room.start_task(self._list(raw, document.seq, edges_json, done))
+            room.listed = ListingAt(document, done)
         return room.listed
 
-    async def _list(self, raw: RawGraph, seq: Seq, done: asyncio.Future[Listed]) -> None:
+    async def _list(
+        self, raw: RawGraph, seq: Seq, edges_json: bytes | None, done: asyncio.Future[Listed]
+    ) -> None:
         try:
             done.set_result(
-                await anyio.to_thread.run_sync(list_raw, raw, seq, limiter=self._thread)
+                await anyio.to_thread.run_sync(list_raw, raw, seq, edges_json, limiter=self._thread)
             )
         except BaseException:
             # The request does not end as a task of ours does, by a cancellation or a bug.

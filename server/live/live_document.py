@@ -94,6 +94,9 @@ class LiveDocument:
         self._captured: bytes | None = None
         self._subscription = self.doc.observe(self._capture)
         self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
+        self.edges_changes = 0
+        """Grows when the edges change. They seldom do, so that watching them costs nothing."""
+        self._edges_subscription = self.workflow.edges.observe_deep(self._note_edges)
         self.clocks: dict[ClientId, int] = dict(read_state_vector(self.doc.get_state()))
         """What the document holds, and within a batch also what is planned to be applied."""
 
@@ -105,6 +108,7 @@ class LiveDocument:
         """Let go of the observers; a Doc that is observed is never freed."""
         self.doc.unobserve(self._subscription)
         self.workflow.meta.unobserve(self._meta_subscription)
+        self.workflow.edges.unobserve(self._edges_subscription)
 
     def state_vector(self) -> bytes:
         return self.doc.get_state()
@@ -259,3 +263,6 @@ class LiveDocument:
 
     def _note_meta(self, events: object) -> None:
         self.meta_changed = True
+
+    def _note_edges(self, events: object) -> None:
+        self.edges_changes += 1

@@ -251,3 +251,25 @@ async def test_of_two_conditional_patches_of_one_state_one_is_stale(tmp_path: Pa
             await documents.patch(WORKFLOW, ANN, [label(2, "z")], expected_seq=seq)
         labels = ["label" in each["data"] for each in (await stored(house))["nodes"]]
         assert sum(labels) == 1
+
+
+async def test_edges_are_listed_anew_exactly_when_they_changed(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        documents = LiveDocuments(house.rooms)
+        await fill(documents)
+        first = await documents.graph(WORKFLOW)
+        second = await documents.patch(WORKFLOW, ANN, [label(0, "x")])
+        assert second.edges_json is first.edges_json
+        bob = Peer(await house.room(), "bob").join()
+        bob.read()
+        root: Map[Any] = bob.doc.get("edges", type=Map)
+        root["e"]["data"]["deep"] = "new"
+        bob.send_made()
+        await house.settle()
+        third = await documents.graph(WORKFLOW)
+        assert orjson.loads(third.edges_json)[0]["data"] == {"deep": "new"}
+        fourth = await documents.patch(WORKFLOW, ANN, [{"op": "remove", "path": "/edges/0"}])
+        assert fourth.edges_json == b"[]"
+        fifth = await documents.patch(WORKFLOW, ANN, [label(0, "y")])
+        assert (fifth.edges_json, nodes_of(fifth)["n0"]["data"]["label"]) == (b"[]", "y")
+        assert (await stored(house))["edges"] == []
