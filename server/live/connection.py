@@ -204,7 +204,7 @@ class Connection:
         self.close(CloseCode.MALFORMED, "this socket speaks the binary y-websocket protocol")
 
     def frame_too_large(self, size: int) -> None:
-        self.close(CloseCode.TOO_LARGE, f"a message of {size} bytes")
+        self.close(CloseCode.TOO_LARGE, f"a message too large ({size} bytes), or in too many parts")
 
     def drained(self) -> None:
         self.room.catch_up_reader(self)

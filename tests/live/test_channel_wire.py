@@ -39,6 +39,9 @@ class Heard:
     def frame_too_large(self, size: int) -> None:
         raise AssertionError("a Channel bounds its own frames")
 
+    def control_frame_received(self) -> None:
+        raise AssertionError("a Channel has no control frames")
+
     def drained(self) -> None:
         self.times_drained += 1
 
