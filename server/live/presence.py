@@ -119,9 +119,23 @@ class Presence(Generic[OwnerT]):
     def has_changes(self) -> bool:
         return bool(self._changed or self._removed)
 
-    def is_echo(self, payload: bytes) -> bool:
-        """True if the message is what the room sent a moment ago, word for word."""
-        return payload in self._echoes
+    def is_echo(self, payload: bytes, sender: OwnerT | None = None) -> bool:
+        """True if the message is what the room sent a moment ago, word for word.
+
+        What `sender` may say of itself is not, even so: a client that adopted its shown clock
+        and state announces itself, after a reconnect, in the very words of the room.
+        """
+        if payload not in self._echoes:
+            return False
+        if sender is None:
+            return True
+        _, position = read_var_uint(payload, 1)
+        count, position = read_var_uint(payload, position)
+        if count != 1:
+            # Clients announce nobody with themselves.
+            return True
+        client_id = ClientId(read_var_uint(payload, position)[0])
+        return client_id in self._entries and sender.id not in self._claims.holders(client_id)
 
     def receive(self, payload: bytes, sender: OwnerT, now_s: float) -> None:
         """Take an awareness message. Raises MalformedMessage, StateTooLarge, changing nothing."""
@@ -164,12 +178,11 @@ class Presence(Generic[OwnerT]):
             # It was shown by somebody who has lost the claim since.
             entry = None
         if entry is not None and (clock, raw) == (entry.received_clock, entry.received_state):
+            if entry.owner is sender or clock >= _SHOWN_CLOCKS:
+                # With a shown clock, it may as well be an echo from another browser of the user.
+                return None
             # The same client on a new socket, whose old one may not be known to be dead yet.
-            return (
-                None
-                if entry.owner is sender
-                else _News(client_id, clock, raw, entry.state, is_known=True)
-            )
+            return _News(client_id, clock, raw, entry.state, is_known=True)
         if clock >= _SHOWN_CLOCKS:
             if not self._is_from_adopter(client_id, entry, clock, raw, sender, now_s):
                 return None
