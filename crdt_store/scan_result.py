@@ -1,7 +1,9 @@
 """What a scan may accept and what it tells: the values of `crdt_store.update_scan`."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from crdt_store.ids import ClientId
 from crdt_store.surrogate_pairs import SurrogatePairs
@@ -16,13 +18,15 @@ class ScanLimits:
 
     `max_structs` bounds structs and deletions together, and separately the single values inside
     structs; `max_depth` bounds the nesting of JSON values, and separately that of the shared types
-    that an update brings.
+    that an update brings; `max_clients` the clients whose structs it brings, and separately those
+    whose structs it deletes.
     In a root among `extra_roots` anything may lie that may lie in a map or a text.
     """
 
     max_update_bytes: int = 16 * 1024 * 1024
     max_structs: int = 1_000_000
     max_depth: int = 64
+    max_clients: int = 20_000
     extra_roots: frozenset[str] = frozenset()
     extra_root_names: frozenset[bytes] = field(init=False, repr=False, compare=False)
 
@@ -94,3 +98,12 @@ class Scan:
         return bool(known and known.are_cut(self.cuts, self.deletes)) or bool(
             self.pairs and self.pairs.are_cut(state.items(), {})
         )
+
+
+def covers(ranges: Sequence[ClockRange], clock: int) -> bool:
+    """Whether one of these sorted, disjoint ranges holds a clock."""
+    if len(ranges) == 1:
+        start, end = ranges[0]
+        return start <= clock < end
+    at = bisect_right(ranges, (clock, inf)) - 1
+    return at >= 0 and clock < ranges[at][1]

@@ -13,7 +13,8 @@ from math import inf
 
 from crdt_store.errors import MalformedUpdate, UpdateTooLarge
 from crdt_store.ids import ClientId
-from crdt_store.scan_result import ClockRange, Scan
+from crdt_store.integration_walk import check_walks
+from crdt_store.scan_result import Scan, covers
 from crdt_store.varint import read_client, read_uint31
 
 # An id (client, clock) as one integer, and the places that are no id.
@@ -56,6 +57,12 @@ class Links:
         index = (array("I"), array("I")) if self._is_large else ([], [])
         self._index[client] = index
         return index
+
+    def check_walks(
+        self, update: bytes, scan: Scan, slice_work: int
+    ) -> Generator[None, None, None]:
+        """Refuse what would hold up yrs, see `integration_walk`; after `resolve`."""
+        yield from check_walks(update, self._index, scan, slice_work)
 
     def add_type(self, key: int, parent: int, max_depth: int) -> None:
         """A shared type and its parent: an id, ROOT or LIKE_NEIGHBOUR."""
@@ -103,7 +110,7 @@ class Links:
         """
         client, clock = key >> _CLOCK_BITS, key & _CLOCK_MASK
         ranges = scan.structs.get(ClientId(client))
-        if ranges is None or not _covers(ranges, clock):
+        if ranges is None or not covers(ranges, clock):
             return key, -1
         starts, offsets = self._index[client]
         at = bisect_right(starts, clock) - 1
@@ -186,14 +193,6 @@ def _too_deep(max_depth: int) -> UpdateTooLarge:
     return UpdateTooLarge("too_deep", f"shared types are nested deeper than {max_depth}")
 
 
-def _covers(ranges: Sequence[ClockRange], clock: int) -> bool:
-    if len(ranges) == 1:
-        start, end = ranges[0]
-        return start <= clock < end
-    at = bisect_right(ranges, (clock, inf)) - 1
-    return at >= 0 and clock < ranges[at][1]
-
-
 def _read_container(update: bytes, offset: int) -> tuple[int, int]:
     """Read a struct's head again: what it lies in, or LIKE_NEIGHBOUR and that neighbour's id."""
     # What lies beside a collected struct is collected as well.
@@ -221,7 +220,7 @@ def _find_needs(
         clock = outside[at + 3]
         ranges = structs.get(other)
         cut = outside[at + 4]
-        if ranges is not None and _covers(ranges, clock):
+        if ranges is not None and covers(ranges, clock):
             if cut and scan.pairs and scan.pairs.is_cut(other, cut):
                 raise cut_pair(f"a struct of client {outside[at]}")
             if other != outside[at]:

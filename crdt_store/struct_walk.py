@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 from crdt_store.errors import MalformedUpdate, UpdateTooLarge
 from crdt_store.ids import ClientId
+from crdt_store.integration_walk import FREE_STRUCTS
 from crdt_store.scan_result import ClockRange, Scan, ScanLimits
 from crdt_store.struct_links import LIKE_NEIGHBOUR, ROOT, Links, cut_pair
 from crdt_store.surrogate_pairs import SurrogatePairs
@@ -46,6 +47,8 @@ def walk(
         # A client's section takes five bytes at least, a struct two.
         if sections * 5 > size - pos:
             raise MalformedUpdate("malformed", f"{sections} clients announced in {size} bytes")
+        if sections > limits.max_clients:
+            raise UpdateTooLarge("too_large", f"structs of {sections} clients in one update")
         for _ in range(sections):
             count, pos = read_uint31(update, pos)
             if not count or count * 2 > size - pos:
@@ -65,6 +68,7 @@ def walk(
             ranges: list[ClockRange] = []
             structs[ClientId(client)] = ranges
             starts, offsets = links.begin(client)
+            work -= 4
             for _ in range(count):
                 if work <= 0:
                     work = slice_work
@@ -226,6 +230,8 @@ def walk(
         sections, pos = read_uint31(update, pos)
         if sections * 2 > size - pos:
             raise MalformedUpdate("malformed", f"{sections} deleters announced before byte {pos}")
+        if sections > limits.max_clients:
+            raise UpdateTooLarge("too_large", f"deletions of {sections} clients in one update")
         for _ in range(sections):
             client, pos = read_client(update, pos)
             if client in deletes:
@@ -267,6 +273,8 @@ def walk(
                 del structs[gap]
         if not links.is_empty:
             yield from links.resolve(update, scan, max_depth, slice_work)
+        if total > FREE_STRUCTS and structs and roots is not None:
+            yield from links.check_walks(update, scan, slice_work)
     except IndexError:
         raise MalformedUpdate("malformed", f"the update ends too early, at byte {size}") from None
     return scan

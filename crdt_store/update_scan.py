@@ -15,25 +15,32 @@ from crdt_store.errors import MalformedUpdate, UpdateTooLarge
 from crdt_store.ids import ClientId
 from crdt_store.scan_result import ClockRange, Scan, ScanLimits
 from crdt_store.struct_walk import walk
-from crdt_store.varint import CLOCK_LIMIT, read_client, read_uint31
+from crdt_store.varint import CLOCK_LIMIT, read_client, read_uint31, uint31_tail
 from crdt_store.workflow import ROOTS
 
 __all__ = [
     "ClockRange",
     "Scan",
     "ScanLimits",
+    "count_state_vector_clients",
     "read_delete_set",
+    "read_own_state_vector",
     "read_state_vector",
     "scan",
     "scan_in_slices",
     "survey_in_slices",
 ]
 
-MAX_STATE_VECTOR_CLIENTS = 100_000
+MAX_STATE_VECTOR_CLIENTS = 50_000
 
 _ROOT_NAMES = frozenset(name.encode() for name in ROOTS)
 _NO_PAUSE = 1 << 62
-_TRUSTED = ScanLimits(max_update_bytes=CLOCK_LIMIT, max_structs=CLOCK_LIMIT, max_depth=CLOCK_LIMIT)
+_TRUSTED = ScanLimits(
+    max_update_bytes=CLOCK_LIMIT,
+    max_structs=CLOCK_LIMIT,
+    max_depth=CLOCK_LIMIT,
+    max_clients=CLOCK_LIMIT,
+)
 
 
 def scan(update: bytes, limits: ScanLimits) -> Scan:
@@ -57,25 +64,52 @@ def survey_in_slices(state: bytes, *, structs_per_slice: int) -> Iterator[Scan |
     yield (yield from walk(state, _TRUSTED, None, structs_per_slice))
 
 
+def count_state_vector_clients(data: bytes) -> int:
+    """How many clients an untrusted state vector announces; reads five bytes at most.
+
+    What follows is not looked at. Raises MalformedUpdate if it cannot hold so many.
+    """
+    try:
+        count, pos = read_uint31(data, 0)
+    except IndexError:
+        raise MalformedUpdate("malformed", "the state vector ends too early") from None
+    if count * 2 > len(data) - pos:
+        raise MalformedUpdate("malformed", f"state vector announces {count} clients, too many")
+    return count
+
+
 def read_state_vector(data: bytes) -> Mapping[ClientId, int]:
     """Decode a state vector from an untrusted sync step 1; bounded like `scan`.
 
-    Raises MalformedUpdate, or UpdateTooLarge above 100,000 clients.
+    Raises MalformedUpdate, or UpdateTooLarge above 50,000 clients.
     """
+    count = count_state_vector_clients(data)
+    if count > MAX_STATE_VECTOR_CLIENTS:
+        raise UpdateTooLarge("too_large", f"state vector announces {count} clients")
+    return read_own_state_vector(data)
+
+
+def read_own_state_vector(data: bytes) -> Mapping[ClientId, int]:
+    """Decode the state vector of a document of our own, however many clients wrote in it.
+
+    Raises MalformedUpdate.
+    """
+    count = count_state_vector_clients(data)
+    pos = 0
     state: dict[ClientId, int] = {}
     try:
-        count, pos = read_uint31(data, 0)
-        if count > MAX_STATE_VECTOR_CLIENTS:
-            raise UpdateTooLarge("too_large", f"state vector announces {count} clients")
-        if count * 2 > len(data) - pos:
-            raise MalformedUpdate("malformed", f"state vector announces {count} clients, too many")
+        _, pos = read_uint31(data, 0)
         for _ in range(count):
             client, pos = read_client(data, pos)
-            if client in state:
-                raise MalformedUpdate("malformed", f"client {client} twice, before byte {pos}")
-            state[ClientId(client)], pos = read_uint31(data, pos)
+            clock = data[pos]
+            pos += 1
+            if clock > 127:
+                clock, pos = uint31_tail(data, pos, clock)
+            state[ClientId(client)] = clock
     except IndexError:
         raise MalformedUpdate("malformed", "the state vector ends too early") from None
+    if len(state) != count:
+        raise MalformedUpdate("malformed", "the state vector names a client twice")
     if pos != len(data):
         raise MalformedUpdate("malformed", f"bytes left over after the state vector, at {pos}")
     return state

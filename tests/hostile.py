@@ -117,6 +117,72 @@ def _in_root_values(values: bytes, count: int = 1) -> bytes:
     return update(section(_ATTACKER, 0, in_root(8, varuint(count) + values)))
 
 
+_NUMBER = b"\x01\x7d\x01"
+
+
+def _typed(*texts: bytes) -> bytes:
+    """The section of an attacker who made a text, at clock 0, and then this."""
+    return section(_ATTACKER, 0, in_root(7, b"\x02"), *texts)
+
+
+def _written(words: str) -> bytes:
+    return in_type(4, var_bytes(words), (_ATTACKER, 0), key=None)
+
+
+def one_key_set_anew(count: int) -> bytes:
+    """One client's entries of one key, none of which says what it follows."""
+    return update(section(_ATTACKER, 0, *[in_root(8, _NUMBER)] * count))
+
+
+def one_key_of_many_clients(count: int) -> bytes:
+    """Many clients' entries of one key, none of which says what it follows."""
+    return update(*(section(1_000 + at, 0, in_root(8, _NUMBER)) for at in reversed(range(count))))
+
+
+def entries_before_entries(count: int) -> bytes:
+    """A key's entries, each before the one before it."""
+    later = (beside(8, _NUMBER, right=(_ATTACKER, clock)) for clock in range(count))
+    return update(section(_ATTACKER, 0, in_root(8, _NUMBER), *later))
+
+
+def forked_chain(count: int) -> bytes:
+    """A key's entries one after the other, and a second one after each of them."""
+    chain = [beside(8, _NUMBER, left=(_ATTACKER, clock)) for clock in range(count)]
+    return update(
+        section(_ATTACKER + 2, 0, *reversed(chain)),
+        section(_ATTACKER, 0, in_root(8, _NUMBER), *chain),
+    )
+
+
+def inserts_without_right_neighbour(count: int) -> bytes:
+    """Something after each character of a text, as if nothing stood behind it."""
+    inserts = [beside(4, b"\x01b", left=(_ATTACKER, 1 + at)) for at in reversed(range(count))]
+    return update(section(_ATTACKER + 2, 0, *inserts), _typed(_written("x" * count)))
+
+
+def inserts_between_start_and_end(count: int) -> bytes:
+    """Many inserts anywhere between a long text's start and its end."""
+    chain = [beside(4, b"\x01a", left=(_ATTACKER, 1 + at)) for at in range(count)]
+    inserts = [beside(4, b"\x01b", right=(_ATTACKER, count))] * count
+    return update(section(_ATTACKER + 2, 0, *inserts), _typed(_written("a"), *chain))
+
+
+def text_cut_by_inserts(count: int) -> bytes:
+    """Something after each character of a text, truly between its neighbours."""
+    inserts = [
+        beside(4, b"\x01b", left=(_ATTACKER, 1 + at), right=(_ATTACKER, 2 + at))
+        for at in range(count)
+    ]
+    return update(section(_ATTACKER + 2, 0, *inserts), _typed(_written("x" * (count + 1))))
+
+
+def text_cut_by_deletions(count: int) -> bytes:
+    """Every second character of a text deleted."""
+    ranges = b"".join(varuint(1 + 2 * at) + b"\x01" for at in range(count))
+    deletes = b"\x01" + varuint(_ATTACKER) + varuint(count) + ranges
+    return update(_typed(_written("x" * (2 * count))), deletes=deletes)
+
+
 _BUILDERS: dict[str, Callable[[Targets], bytes]] = {
     "nested_any_arrays": lambda _: _in_root_values(b"\x75\x01" * 30_000 + b"\x7f"),
     "greedy_any_maps": lambda _: _in_root_values((b"\x76" + varuint(10**7) + b"\x01a") * 100),
@@ -129,6 +195,15 @@ _BUILDERS: dict[str, Callable[[Targets], bytes]] = {
     ),
     "nested_maps": lambda _: next(nested_maps_in_updates(100_000, 100_000)),
     "endless_varint": lambda _: b"\x00\x02" + b"\xff" * 65_536,
+    "one_key_set_anew": lambda _: one_key_set_anew(48_000),
+    "one_key_of_many_clients": lambda _: one_key_of_many_clients(18_000),
+    "too_many_clients": lambda _: one_key_of_many_clients(20_001),
+    "entries_before_entries": lambda _: entries_before_entries(48_000),
+    "forked_chain": lambda _: forked_chain(8_000),
+    "inserts_without_right_neighbour": lambda _: inserts_without_right_neighbour(8_000),
+    "inserts_between_start_and_end": lambda _: inserts_between_start_and_end(8_000),
+    "text_cut_by_inserts": lambda _: text_cut_by_inserts(25_000),
+    "text_cut_by_deletions": lambda _: text_cut_by_deletions(400_000),
     "awareness_clock": lambda to: awareness_message((to.victim, 2**53, "{}")),
     "awareness_crowd": lambda _: awareness_message(
         *((client, 1, "{}") for client in range(1_000_000, 1_050_000))

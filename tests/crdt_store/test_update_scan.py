@@ -12,7 +12,9 @@ from crdt_store.ids import ClientId
 from crdt_store.update_scan import (
     Scan,
     ScanLimits,
+    count_state_vector_clients,
     read_delete_set,
+    read_own_state_vector,
     read_state_vector,
     scan,
     scan_in_slices,
@@ -378,14 +380,28 @@ def test_a_state_vector_is_read() -> None:
         (b"\xff" * 65_536, "malformed"),
         (b"\x01\x05" + varuint(2**31), "bad_clock"),
         (b"\x01" + varuint(2**53) + b"\x01", "malformed"),
-        (varuint(100_001) + b"\x01\x01" * 100_001, "too_large"),
-        (varuint(90_000) + b"\x01\x01", "malformed"),
+        (varuint(50_001) + b"\x01\x01" * 50_001, "too_large"),
+        (varuint(40_000) + b"\x01\x01", "malformed"),
     ],
 )
 def test_live_2_a_hostile_state_vector_is_refused(data: bytes, code: str) -> None:
     with pytest.raises(UpdateRefused) as caught:
         read_state_vector(data)
     assert caught.value.code == code
+
+
+def test_an_own_state_vector_may_name_any_number_of_clients() -> None:
+    data = varuint(120_000) + b"".join(varuint(client) + b"\x03" for client in range(120_000))
+    assert count_state_vector_clients(data) == 120_000
+    assert read_own_state_vector(data) == dict.fromkeys(range(120_000), 3)
+    with pytest.raises(UpdateTooLarge):
+        read_state_vector(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 100_000, b"\x02\x05\x01", b"\x80\x00"])
+def test_live_2_an_impossible_count_of_a_state_vector_is_refused(data: bytes) -> None:
+    with pytest.raises(MalformedUpdate):
+        count_state_vector_clients(data)
 
 
 def test_the_delete_set_of_an_own_update_is_merged_and_sorted() -> None:
