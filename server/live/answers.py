@@ -107,7 +107,7 @@ class Answers:
             connection.send(self._diff(since))
         if connection.awareness_missed:
             connection.awareness_missed = False
-            if (everyone := self._presence.everyone()) is not None:
+            if (everyone := self._presence.everyone(but=connection)) is not None:
                 connection.send(everyone)
         if connection.must_be_asked:
             connection.ask_for_state()

@@ -47,6 +47,8 @@ class SyncChange:
     held_since_s: float = 0.0
     was_tried_in_part: bool = False
     is_settled: bool = False
+    made_under: ClientId | None = None
+    """The client id, if its author made it just now under a claim of its own."""
 
     @property
     def cost_bytes(self) -> int:
@@ -172,7 +174,8 @@ class Batch:
         user_id = connection.user_id
         if item.arrival == "update" and len(scan.structs) == 1 and new and may_edit:
             # Made by this client just now; an update that carries several ids is relayed.
-            self._claims.claim(new[0], user_id, connection.id)
+            if self._claims.claim(new[0], user_id, connection.id):
+                item.made_under = new[0]
         change = Change(
             arrival=item.arrival,
             brings_news=bool(new) or deletes,

@@ -55,8 +55,8 @@ class Host(Protocol):
         """A state vector that the committed document is at, or beyond."""
         ...
 
-    def everyone(self) -> Frame | None:
-        """All awareness states, or None if there are none."""
+    def everyone(self, but: Connection) -> Frame | None:
+        """All awareness states but those that `but` claims, or None if there are none."""
         ...
 
     def show_user(self, identity: Identity, role: Role | None) -> dict[str, Any]: ...
@@ -150,7 +150,7 @@ class Connection:
             self._expiry = loop.call_later(max(0.0, wait_s), self._token_expired)
         if self.may_edit:
             self.ask_for_state()
-        if (everyone := self.room.everyone()) is not None:
+        if (everyone := self.room.everyone(but=self)) is not None:
             self.send(everyone)
 
     def ask_for_state(self) -> None:
@@ -298,7 +298,7 @@ class Connection:
         elif kind == messages.QUERY_AWARENESS:
             if self.wire.is_congested:
                 self.awareness_missed = True
-            elif (everyone := self.room.everyone()) is not None:
+            elif (everyone := self.room.everyone(but=self)) is not None:
                 self.send(everyone)
         else:
             raise MalformedMessage(f"unknown message type {kind}")

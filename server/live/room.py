@@ -191,9 +191,9 @@ class Room(YRoom):
             self._read_state_vector()
         return self._state_vector
 
-    def everyone(self) -> Frame | None:
-        """All awareness states in one frame, or None if there are none."""
-        return self.presence.everyone()
+    def everyone(self, but: Connection) -> Frame | None:
+        """All awareness states but those that `but` claims, or None if there are none."""
+        return self.presence.everyone(but=but)
 
     def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine of this room's, with a parent and a log for its errors."""
@@ -245,7 +245,7 @@ class Room(YRoom):
     def receive_awareness(self, payload: bytes, sender: Connection) -> None:
         """Raises MalformedMessage, StateTooLarge."""
         self.metrics.awareness_received += 1
-        if self.presence.is_echo(payload):
+        if self.presence.is_echo(payload, sender):
             self.metrics.awareness_echoes += 1
             return
         self.presence.receive(payload, sender, self.clock.now_s())
@@ -384,6 +384,9 @@ class Room(YRoom):
                 part = updates[first : first + MAX_AUTHORS_PER_FRAME]
                 merged = part[0] if len(part) == 1 else merge_updates(*part)
                 self.audience.show_update(Frame(messages.update(merged)), before, sender)
+        for change in outcome.changes:
+            if change.made_under is not None and change.refusal is None and change.missing is None:
+                self.claims.wrote(change.made_under, change.connection.user_id)
         self._settlement.settle(outcome.changes, self.clock.now_s())
         for edit in outcome.edits:
             _finish(edit)

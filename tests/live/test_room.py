@@ -697,3 +697,20 @@ async def test_a_root_that_is_allowed_by_a_setting_survives_gaps_and_rest(tmp_pa
         assert bob.wire.closed is None
         stored = load_doc(WORKFLOW, await house.journal.load(WORKFLOW))
         assert stored.get("canvas", type=Map).to_py() == {"mine": 1}
+
+
+async def test_a_viewer_cannot_squat_an_absent_editors_client_id(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, vic = Peer(room, "ann").join(), Peer(room, "vic").join()
+        nodes(ann)["a"] = Map()
+        await exchange(house, ann, vic)
+        ann.connection.connection_closed()
+        nodes(ann)["offline"] = Map()
+        house.clock.time_s += 61
+        room.keep_alive(house.clock.now_s(), 1_000)
+        vic.show(ann.doc.client_id, 1, {"cursor": None})
+        again = Peer(room, "ann", doc=ann.doc).join()
+        await exchange(house, again)
+        assert again.wire.closed is None
+        assert set(await stored_nodes(house)) == {"a", "offline"}
