@@ -45,7 +45,7 @@ def operations_router() -> APIRouter:
             return JSONResponse({"status": "draining"}, status_code=503)
         try:
             with anyio.fail_after(_DATABASE_TIMEOUT_S):
-                async with operated.database.reading() as db:
+                async with operated.database.reading_for_rooms() as db:
                     await db.execute(text("SELECT 1"))
         except Exception as error:
             log.warning("not ready", error=type(error).__name__)
