@@ -11,7 +11,14 @@ import orjson
 import structlog
 
 from crdt_store.errors import UpdateRefused, UpdateTooLarge
-from crdt_store.update_scan import Scan, ScanLimits, read_state_vector, scan, scan_in_slices
+from crdt_store.update_scan import (
+    Scan,
+    ScanLimits,
+    count_state_vector_clients,
+    read_state_vector,
+    scan,
+    scan_in_slices,
+)
 from server.core.close_codes import CloseCode
 from server.core.roles import Permission, highest_role
 from server.live import messages
@@ -34,8 +41,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-SCAN_AT_ONCE_BYTES = 32 * 1024
+SCAN_AT_ONCE_BYTES = 2 * 1024
 """A larger update is scanned in slices, with the event loop's turn between them [LIVE-2]."""
+MAX_STATE_VECTOR_CLIENTS = 20_000
 _STRUCTS_PER_SLICE = 1_000
 _MAX_QUEUED_EVENTS = 256
 
@@ -291,6 +299,8 @@ class Connection:
             if subtype == messages.UPDATE or subtype == messages.STEP_2:
                 self._receive_update(body, subtype)
             elif subtype == messages.STEP_1:
+                if count_state_vector_clients(body) > MAX_STATE_VECTOR_CLIENTS:
+                    raise UpdateTooLarge("too_large", "a state vector of too many clients")
                 read = read_state_vector(body)
                 self.room.answer_step_1(self, body, read)
             else:
@@ -309,9 +319,12 @@ class Connection:
         if len(body) <= SCAN_AT_ONCE_BYTES:
             self._submit(body, scan(body, self.room.scan_limits), subtype)
             return
+        slices = scan_in_slices(body, self.room.scan_limits, structs_per_slice=_STRUCTS_PER_SLICE)
+        if (found := next(slices)) is not None:
+            self._submit(body, found, subtype)
+            return
         # Later frames wait in the transport, so that their order is kept.
         self.wire.pause_reading(Pause.SCANNING)
-        slices = scan_in_slices(body, self.room.scan_limits, structs_per_slice=_STRUCTS_PER_SLICE)
         self.room.start_task(self._scan_slowly(body, slices, subtype))
 
     async def _scan_slowly(self, body: bytes, slices: Iterator[Scan | None], subtype: int) -> None:

@@ -14,7 +14,7 @@ from pycrdt import Doc, TransactionEvent
 
 from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.loading import load_doc
-from crdt_store.update_scan import Scan, read_delete_set, read_state_vector, survey_in_slices
+from crdt_store.update_scan import Scan, read_delete_set, read_own_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
 from server.live.hazards import Hazards
 
@@ -97,7 +97,7 @@ class LiveDocument:
         self.edges_changes = 0
         """Grows when the edges change. They seldom do, so that watching them costs nothing."""
         self._edges_subscription = self.workflow.edges.observe_deep(self._note_edges)
-        self.clocks: dict[ClientId, int] = dict(read_state_vector(self.doc.get_state()))
+        self.clocks: dict[ClientId, int] = dict(read_own_state_vector(self.doc.get_state()))
         """What the document holds, and within a batch also what is planned to be applied."""
 
     @property
@@ -128,20 +128,22 @@ class LiveDocument:
             if ranges[-1][1] > clocks.get(client, 0)
         ]
 
-    def has_deleted(self, deletes: Mapping[ClientId, Sequence[tuple[int, int]]]) -> bool:
-        """True if all these ranges are deleted already. The first question after a change costs
-        an encoding of the document."""
+    def new_deletions(self, deletes: Mapping[ClientId, Sequence[tuple[int, int]]]) -> int:
+        """How many of these ranges are not deleted yet.
+
+        The first question after a change costs an encoding of the document.
+        """
         if not deletes:
-            return True
+            return 0
         if self._deleted is None:
             self._deleted = read_delete_set(self.diff(self.state_vector()))
+        new = 0
         for client, ranges in deletes.items():
             mine = self._deleted.get(client, ())
             for start, end in ranges:
                 at = bisect_right(mine, start, key=_start) - 1
-                if at < 0 or end > mine[at][1]:
-                    return False
-        return True
+                new += at < 0 or end > mine[at][1]
+        return new
 
     def is_larger_than(self, max_bytes: int, now_s: float) -> bool:
         """Whether the encoded document exceeds `max_bytes`.
@@ -252,7 +254,7 @@ class LiveDocument:
         return JournalRow(author, origin, captured)
 
     def _reread_clocks(self, client: ClientId | None = None) -> None:
-        held = read_state_vector(self.doc.get_state())
+        held = read_own_state_vector(self.doc.get_state())
         if client is None:
             self.clocks = dict(held)
         elif client in held:

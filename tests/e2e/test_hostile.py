@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.servers import ServerProcess, StartServer
 
 REFUSED_WITHIN_S = 0.05
+LONG_BYTES = 10_000
+SLICED_WITHIN_S = 5.0
+SERVED_WITHIN_S = 2.0
+"""Generous, as the machine may be busy: without slices some of these took minutes."""
 REFUSALS = {4400, 4403, 4409, 4413}
 MEMORY_SLACK_BYTES = 32 * 1024 * 1024
 HELD = "delete set over future clocks of a victim"
@@ -59,16 +63,23 @@ async def test_live_2_every_hostile_vector_is_refused_and_hurts_nobody(
                 if "awareness" in [found.kind for found in vectors() if found.name == name]:
                     targets = Targets(victim=1_000_000 + attempt)
                 (vector,) = [found for found in vectors(targets) if found.name == name]
+                frame = frame_of(vector)
+                within_s = REFUSED_WITHIN_S if len(frame) < LONG_BYTES else SLICED_WITHIN_S
                 started_s = time.perf_counter()
-                await attacker.send(frame_of(vector))
+                await attacker.send(frame)
                 if name != HELD:
+                    if len(frame) >= LONG_BYTES:
+                        # It is read in slices, and others are served in between.
+                        waited_s = time.perf_counter()
+                        await assert_alive(victim, other, len(took_s) + 1)
+                        assert time.perf_counter() - waited_s < SERVED_WITHIN_S
                     await attacker.until(lambda: attacker.closed is not None)
                     assert attacker.closed is not None
                     assert attacker.closed[0] in REFUSALS, attacker.closed
                     assert attacker.closed[1], "a refusal without a reason"
                 took_s.append(time.perf_counter() - started_s)
             await assert_alive(victim, other, len(took_s))
-        assert min(took_s) < REFUSED_WITHIN_S
+        assert min(took_s) < within_s
         assert server.rss_bytes() - memory < MEMORY_SLACK_BYTES
         async with python_client(server, workflow, "ann") as late:
             assert set(late.nodes.keys()) == {"w0", "w1", "w2", "w3"}
