@@ -102,7 +102,8 @@ class _Lists:
         self._max_steps = MAX_STEPS + MAX_STEPS_PER_STRUCT * total
         blank = array("q", [_NONE]) * total
         self._next, self._previous = array("q", blank), array("q", blank)
-        self._left, self._right = array("q", blank), array("q", blank)
+        # Ids of 84 bits, as a client id may have 53.
+        self._left, self._right = [_NONE] * total, [_NONE] * total
         self._client, self._list = array("q", blank), array("q", blank)
         self._cuts: dict[int, list[tuple[int, int]]] = {}
         self._cut_count = 0

@@ -14,17 +14,16 @@ from crdt_store.ids import ClientId, Seq
 from server.core.close_codes import CloseCode
 from server.core.documents import EditForbidden, StaleSeq
 from server.core.roles import Permission
-from server.live.gate import Arrival, Change, Refuse, decide
+from server.live.changes import Edit, Pending, PlanOutdated, SyncChange
+from server.live.gate import Change, Refuse, decide
 from server.live.live_document import Group, LiveDocument
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from crdt_store.ids import UserId
     from crdt_store.journal import JournalRow
     from crdt_store.update_scan import Scan
-    from crdt_store.workflow import Workflow
     from server.core.identity import Identity
     from server.live.claims import Claims
     from server.live.connection import Connection
@@ -33,51 +32,6 @@ _APPLY_EVERY = 512
 _APPLY_EVERY_BYTES = 1024 * 1024
 _FAR = 2**62
 _MAX_NEW_DELETIONS = 20_000
-
-
-@dataclass(slots=True, eq=False)
-class SyncChange:
-    """A Yjs update from a socket, scanned and not yet applied."""
-
-    connection: Connection
-    update: bytes
-    scan: Scan
-    arrival: Arrival
-    refusal: Refuse | None = None
-    missing: dict[ClientId, int] | None = None
-    """Set while it waits for structs that nobody has brought yet."""
-    held_since_s: float = 0.0
-    was_tried_in_part: bool = False
-    is_settled: bool = False
-    made_under: ClientId | None = None
-    """The client id, if its author made it just now under a claim of its own."""
-
-    @property
-    def cost_bytes(self) -> int:
-        """What it takes in memory while it waits: the bytes, and about 1 KiB of objects."""
-        return len(self.update) + 1024
-
-
-@dataclass(slots=True, eq=False)
-class Edit:
-    """A change from REST, run in the write turn."""
-
-    identity: Identity
-    change: Callable[[Workflow], None]
-    expected_seq: Seq | None
-    done: asyncio.Future[None]
-    fits: Callable[[Seq], bool] | None = None
-    """Whether `change`, if it was planned beforehand, still means the same at this seq."""
-    error: BaseException | None = None
-    seq: Seq | None = None
-    """Where the document stands with the change in it; true once it is committed."""
-
-
-class PlanOutdated(Exception):
-    """The document has changed since the edit was planned; nothing was written."""
-
-
-Pending = SyncChange | Edit
 
 
 @dataclass(slots=True)
@@ -89,6 +43,16 @@ class Outcome:
     edits: list[Edit] = field(default_factory=list)
     leftover: list[Pending] = field(default_factory=list)
     """Not looked at: the time was up."""
+
+    @property
+    def only_sender(self) -> Connection | None:
+        """The connection that sent all of it, if it is one: it need not be sent its own."""
+        if self.edits or not self.changes:
+            return None
+        sender = self.changes[0].connection
+        if all(change.connection is sender and change.missing is None for change in self.changes):
+            return sender
+        return None
 
 
 TOO_MANY_DELETIONS = Refuse("too_many_deletions", CloseCode.TOO_LARGE)

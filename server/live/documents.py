@@ -15,7 +15,7 @@ from crdt_store.errors import CommitFailed, InvalidPatch, PatchTestFailed
 from crdt_store.footprint import Footprint
 from crdt_store.graph_patch import plan_patch
 from server.core.documents import StaleSeq
-from server.live.batch import Edit, PlanOutdated
+from server.live.changes import Edit, PlanOutdated
 from server.live.listing import ListingAt, list_raw
 from server.live.room import Room, RoomGone
 

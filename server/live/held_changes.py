@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crdt_store.ids import ClientId
-    from server.live.batch import Pending, SyncChange
+    from server.live.changes import Pending, SyncChange
     from server.live.connection import Connection
 
 GIVE_UP_AFTER_S = 10.0

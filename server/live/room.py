@@ -19,7 +19,8 @@ from server.core.roles import Permission, Role
 from server.live import messages
 from server.live.answers import Answers
 from server.live.audience import Audience
-from server.live.batch import Batch, Edit, Outcome, Pending, SyncChange
+from server.live.batch import Batch, Outcome
+from server.live.changes import Edit, Pending, SyncChange
 from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
 from server.live.colors import color_of
@@ -49,7 +50,6 @@ log = structlog.get_logger(__name__)
 
 MAX_AUTHORS_PER_FRAME = 64
 """`merge_updates` is quadratic: a tick of more rows than this goes out in several frames."""
-
 
 _STATE_VECTOR_EVERY = 64
 
@@ -339,7 +339,7 @@ class Room(YRoom):
             )
         else:
             bad.error = RuntimeError("the change failed half-way and was undone")
-            _finish(bad)
+            bad.finish()
         self._put_back(pending)
 
     def reload(self, stored: StoredDocument) -> None:
@@ -378,7 +378,7 @@ class Room(YRoom):
             self.document.seq = last_seq
             self.rows_since_fold += len(outcome.rows)
             self._after_change()
-            sender = _only_sender(outcome.changes) if not outcome.edits else None
+            sender = outcome.only_sender
             updates = [row.update for row in outcome.rows]
             for first in range(0, len(updates), MAX_AUTHORS_PER_FRAME):
                 part = updates[first : first + MAX_AUTHORS_PER_FRAME]
@@ -389,7 +389,7 @@ class Room(YRoom):
                 self.claims.wrote(change.made_under, change.connection.user_id)
         self._settlement.settle(outcome.changes, self.clock.now_s())
         for edit in outcome.edits:
-            _finish(edit)
+            edit.finish()
         self.answers.settle()
         if self._waiting_to_write and (
             self.pending_bytes <= self.limits.max_pending_bytes_per_workflow // 2
@@ -413,7 +413,7 @@ class Room(YRoom):
         for item in waiting:
             if isinstance(item, Edit):
                 item.error = item.error or error
-                _finish(item)
+                item.finish()
 
     def keep_alive(self, now_s: float, silence_s: float) -> None:
         """Housekeeping, every few seconds: expiries, held changes, and a sign of life."""
@@ -432,7 +432,9 @@ class Room(YRoom):
     def _put_back(self, items: list[Pending]) -> None:
         waiting = [item for item in items if isinstance(item, Edit) or not item.held_since_s]
         self._pending = waiting + self._pending
-        self.pending_bytes += _cost_bytes(waiting)
+        self.pending_bytes += sum(
+            item.cost_bytes for item in waiting if isinstance(item, SyncChange)
+        )
 
     def _after_change(self) -> None:
         # A slow reader gets a diff from an older state vector just as well: it need not be read
@@ -445,26 +447,3 @@ class Room(YRoom):
     def _read_state_vector(self) -> None:
         self._state_vector = self.document.state_vector()
         self._state_vector_age = 0
-
-
-def _cost_bytes(items: list[Pending]) -> int:
-    return sum(item.cost_bytes for item in items if isinstance(item, SyncChange))
-
-
-def _finish(edit: Edit) -> None:
-    if edit.done.done():
-        return
-    if edit.error is not None:
-        edit.done.set_exception(edit.error)
-    else:
-        edit.done.set_result(None)
-
-
-def _only_sender(changes: Sequence[SyncChange]) -> Connection | None:
-    """The connection that sent all of these, if it is one: it need not be sent its own."""
-    if not changes:
-        return None
-    sender = changes[0].connection
-    if all(change.connection is sender and change.missing is None for change in changes):
-        return sender
-    return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import ClientId
     from server.core.metrics import Metrics
-    from server.live.batch import SyncChange
+    from server.live.changes import SyncChange
     from server.live.connection import Connection
     from server.live.gate import Refuse
 

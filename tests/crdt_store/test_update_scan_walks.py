@@ -115,3 +115,15 @@ def test_deletions_of_too_many_clients_are_refused() -> None:
     gcs = update(section(1, 0, b"\x00\x01"), section(2, 0, b"\x00\x01"))
     with pytest.raises(UpdateTooLarge):
         scan(gcs, ScanLimits(max_clients=1))
+
+
+@pytest.mark.parametrize("client_id", [1, 2**31, 2**32 - 1, 2**53 - 1])
+def test_large_updates_of_any_client_id_pass(client_id: int) -> None:
+    doc: Doc[Any] = Doc(client_id=client_id)
+    nodes = doc.get("nodes", type=Map)
+    for number in range(600):
+        nodes["a"] = number
+        nodes[f"n{number}"] = Map({"text": Text("x")})
+    nodes["n7"]["text"] += "more"
+    found = scan(doc.get_update(), ScanLimits())
+    assert found.missing({}) == {}

@@ -17,7 +17,7 @@ from crdt_store.loading import load_doc
 from crdt_store.workflow import Workflow
 from server.core.documents import EditForbidden, Graph, StaleSeq
 from server.core.identity import Identity
-from server.live.batch import Edit, PlanOutdated
+from server.live.changes import Edit, PlanOutdated
 from server.live.documents import LiveDocuments
 from tests.crdt_store.graph_examples import edge, node
 from tests.live.rooms import WORKFLOW, House, Peer, open_house

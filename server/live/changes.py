@@ -1,0 +1,71 @@
+"""What waits to be written to a room: changes from sockets, and edits from REST."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from crdt_store.ids import ClientId, Seq
+    from crdt_store.update_scan import Scan
+    from crdt_store.workflow import Workflow
+    from server.core.identity import Identity
+    from server.live.connection import Connection
+    from server.live.gate import Arrival, Refuse
+
+
+@dataclass(slots=True, eq=False)
+class SyncChange:
+    """A Yjs update from a socket, scanned and not yet applied."""
+
+    connection: Connection
+    update: bytes
+    scan: Scan
+    arrival: Arrival
+    refusal: Refuse | None = None
+    missing: dict[ClientId, int] | None = None
+    """Set while it waits for structs that nobody has brought yet."""
+    held_since_s: float = 0.0
+    was_tried_in_part: bool = False
+    is_settled: bool = False
+    made_under: ClientId | None = None
+    """The client id, if its author made it just now under a claim of its own."""
+
+    @property
+    def cost_bytes(self) -> int:
+        """What it takes in memory while it waits: the bytes, and about 1 KiB of objects."""
+        return len(self.update) + 1024
+
+
+@dataclass(slots=True, eq=False)
+class Edit:
+    """A change from REST, run in the write turn."""
+
+    identity: Identity
+    change: Callable[[Workflow], None]
+    expected_seq: Seq | None
+    done: asyncio.Future[None]
+    fits: Callable[[Seq], bool] | None = None
+    """Whether `change`, if it was planned beforehand, still means the same at this seq."""
+    error: BaseException | None = None
+    seq: Seq | None = None
+    """Where the document stands with the change in it; true once it is committed."""
+
+    def finish(self) -> None:
+        """Tell the request that waits: the change is committed, or `error`. Idempotent."""
+        if self.done.done():
+            return
+        if self.error is not None:
+            self.done.set_exception(self.error)
+        else:
+            self.done.set_result(None)
+
+
+class PlanOutdated(Exception):
+    """The document has changed since the edit was planned; nothing was written."""
+
+
+Pending = SyncChange | Edit
