@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MAX_WORKFLOW_ID_CHARS = 128
+_MOST_TRIES_TO_CREATE = 3
 
 CreateUnknown = Callable[[WorkflowId, Identity], Awaitable[None]]
 """In dev mode any door creates an unknown workflow, owned by who knocked."""
@@ -132,13 +133,15 @@ class SyncSocket:
         if len(workflow_id) > MAX_WORKFLOW_ID_CHARS:
             raise _Refused(CloseCode.NOT_FOUND, "no workflow id is that long")
         try:
-            try:
-                return await self._rooms.get_room(workflow_id)
-            except WorkflowNotFound:
-                if self._create_unknown is None:
-                    raise
-                await self._create_unknown(workflow_id, identity)
-                return await self._rooms.get_room(workflow_id)
+            if self._create_unknown is not None:
+                for _ in range(_MOST_TRIES_TO_CREATE):
+                    try:
+                        return await self._rooms.get_room(workflow_id)
+                    except WorkflowNotFound:
+                        # Does nothing if there is one: the load may have been another's, and have
+                        # begun before our own commit.
+                        await self._create_unknown(workflow_id, identity)
+            return await self._rooms.get_room(workflow_id)
         except WorkflowNotFound as error:
             raise _Refused(CloseCode.NOT_FOUND, str(error)) from error
         except Exception as error:
