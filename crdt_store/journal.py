@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -52,6 +52,13 @@ class StoredDocument:
     snapshot_seq: Seq
     tail: Sequence[StoredRow]
     head: Head
+
+    def updates(self) -> Iterator[bytes]:
+        """The stored bytes in the order in which they are applied: the snapshot, then the rows."""
+        if self.snapshot is not None:
+            yield self.snapshot
+        for row in self.tail:
+            yield row.update
 
 
 class WriteTurn(Protocol):

@@ -82,9 +82,7 @@ class LiveDocument:
         self.doc: Doc[Any] = load_doc(workflow_id, stored)
         self.workflow = Workflow(self.doc, text_keys=text_keys)
         self.seq: Seq = stored.head.seq
-        self.stored_bytes = len(stored.snapshot or b"") + sum(
-            len(row.update) for row in stored.tail
-        )
+        self.stored_bytes = sum(map(len, stored.updates()))
         # Mirrored after the first commit, too: a process may have died before it came to that.
         self.meta_changed = True
         self.hazards = hazards if hazards is not None else Hazards()

@@ -6,7 +6,7 @@ Derives from pycrdt-websocket's WebsocketServer and keeps its interface.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -155,7 +155,7 @@ class Rooms(WebsocketServer):
             room = Room(
                 workflow_id, stored, access, self._context, schedule=self._write_loop.schedule
             )
-            if may_hold_pairs(room.document.diff(b"\x00")):
+            if any(may_hold_pairs(part) for part in stored.updates()):
                 await room.survey(learn_pairs=True)
             await room.start()
             self.rooms[workflow_id] = room
@@ -335,6 +335,3 @@ class Rooms(WebsocketServer):
             idle.sort(key=lambda room: room.idle_since_s or 0.0)
             for room in idle[: len(idle) - MAX_IDLE_ROOMS]:
                 self._drop(room, CloseCode.RESTART, "nobody is here")
-
-    def live_rooms(self) -> Iterable[Room]:
-        return self.rooms.values()

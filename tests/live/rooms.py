@@ -197,7 +197,7 @@ class House:
         with anyio.fail_after(20):
             while any(
                 isinstance(connection.wire, MemoryWire) and Pause.SCANNING in connection.wire.pauses
-                for room in self.rooms.live_rooms()
+                for room in self.rooms.rooms.values()
                 for connection in room.connections.values()
             ):
                 await anyio.lowlevel.checkpoint()
