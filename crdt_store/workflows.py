@@ -110,7 +110,7 @@ async def append_in(db: AsyncSession, workflow_id: WorkflowId, rows: Sequence[Jo
     head = await lock_workflow(db, workflow_id)
     if not rows:
         return head.seq
-    now = await _now(db)
+    now = await database_now(db)
     last = Seq(head.seq + len(rows))
     await db.execute(
         insert(JournalEntry),
@@ -135,7 +135,7 @@ async def append_in(db: AsyncSession, workflow_id: WorkflowId, rows: Sequence[Jo
     return last
 
 
-async def _now(db: AsyncSession) -> datetime:
+async def database_now(db: AsyncSession) -> datetime:
     """The database's clock where there is one, so that several hosts agree on the order."""
     if not _is_postgres(db):
         return utc_now()

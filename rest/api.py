@@ -15,6 +15,7 @@ from rest.workflows.routes import router as workflows
 from server.core.auth import Authenticator
 from server.core.bus import Bus
 from server.core.documents import Documents
+from server.core.participants import Participants
 from server.core.settings import Settings
 
 ROUTERS = (workflows, members)
@@ -41,6 +42,7 @@ def install(
     access: Access,
     bus: Bus,
     settings: Settings,
+    participants: Participants,
 ) -> None:
     """Give the routes their services; may be called in the application's lifespan."""
     app.state.services = Services(
@@ -50,6 +52,7 @@ def install(
         bus=bus,
         settings=settings,
         access=access,
+        participants=participants,
     )
 
 

@@ -21,6 +21,7 @@ from server.core.auth import Authenticator, IdentityMismatch
 from server.core.bus import Bus
 from server.core.documents import Documents
 from server.core.identity import Identity
+from server.core.participants import Participants
 from server.core.settings import Settings
 
 _bearer = HTTPBearer(
@@ -38,6 +39,7 @@ class Services:
     bus: Bus
     settings: Settings
     access: Access
+    participants: Participants
 
 
 def services_of(request: Request) -> Services:

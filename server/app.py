@@ -24,7 +24,14 @@ from rest.access.service import Access
 from rest.workflows.service import create_if_unknown, mirror_meta
 from server import migrations
 from server.core.auth import create_authenticator
-from server.core.bus import AccessChanged, Event, InProcessBus, WorkflowDeleted
+from server.core.bus import (
+    AccessChanged,
+    Announced,
+    Event,
+    InProcessBus,
+    SessionEnded,
+    WorkflowDeleted,
+)
 from server.core.logs import configure_logging
 from server.core.metrics import Metrics
 from server.core.origins import OriginMiddleware
@@ -82,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
                     access=access,
                     bus=bus,
                     settings=settings,
+                    participants=rooms,
                 )
                 socket = SyncSocket(
                     rooms,
@@ -126,6 +134,10 @@ def _tell_rooms(rooms: Rooms, event: Event) -> None:
             rooms.access_changed(event.workflow_id)
         case WorkflowDeleted():
             rooms.close_workflow(event.workflow_id)
+        case Announced():
+            rooms.announce(event.workflow_id, event.message)
+        case SessionEnded():
+            rooms.end_session(event.workflow_id)
 
 
 class Server(uvicorn.Server):

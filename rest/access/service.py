@@ -1,4 +1,4 @@
-"""What a user may do with a workflow, read from the memberships; the source of a room's rules."""
+"""What a user may do with a workflow, read from rest's tables; the source of a room's rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from crdt_store.ids import UserId
 from crdt_store.models import WorkflowRow
 from rest.access.models import WorkflowMember
 from rest.errors import Forbidden
-from server.core.access import AccessSnapshot
+from rest.locks.models import EditLock
+from rest.sessions.models import CollaborationRules
+from rest.shares.models import ShareRedemption, WorkflowShare
+from server.core.access import AccessSnapshot, HeldLock, Mode, Resource, ResourceType
 from server.core.roles import Permission, Role, highest_role
 
 if TYPE_CHECKING:
@@ -37,30 +40,48 @@ class Standing:
 
 
 class Access:
-    """Implements server.core.access.AccessSource over `workflow_members`."""
+    """Implements server.core.access.AccessSource over the tables of rest."""
 
     def __init__(self, database: Database, *, settings: Settings) -> None:
         self._database = database
         self.is_open_to_all = settings.auth_mode == "dev" and settings.dev_open
 
     async def snapshot(self, workflow_id: WorkflowId) -> AccessSnapshot:
-        """Epoch and members as one statement saw them [ACC-1]. Raises WorkflowNotFound."""
+        """Everything as one transaction saw it [ACC-1]. Raises WorkflowNotFound."""
         async with self._database.reading_for_rooms() as db:
-            rows = (
-                await db.execute(
-                    select(WorkflowRow.access_epoch, WorkflowMember.user_id, WorkflowMember.role)
-                    .outerjoin(WorkflowMember, WorkflowMember.workflow_id == WorkflowRow.id)
-                    .where(WorkflowRow.id == workflow_id)
+            return await self.read(db, workflow_id)
+
+    async def read(self, db: AsyncSession, workflow_id: WorkflowId) -> AccessSnapshot:
+        """The rules as a session sees them: under the workflow's row they are those in force."""
+        rows = (
+            await db.execute(
+                select(
+                    WorkflowRow.access_epoch,
+                    CollaborationRules.mode,
+                    CollaborationRules.max_users,
+                    CollaborationRules.turn_holder,
+                    WorkflowMember.user_id,
+                    WorkflowMember.role,
                 )
-            ).all()
+                .outerjoin(CollaborationRules, CollaborationRules.workflow_id == WorkflowRow.id)
+                .outerjoin(WorkflowMember, WorkflowMember.workflow_id == WorkflowRow.id)
+                .where(WorkflowRow.id == workflow_id)
+            )
+        ).all()
         if not rows:
             raise WorkflowNotFound(workflow_id)
+        first = rows[0]
         return AccessSnapshot(
-            access_epoch=rows[0].access_epoch,
+            access_epoch=first.access_epoch,
             members={
                 UserId(row.user_id): Role(row.role) for row in rows if row.user_id is not None
             },
             open_to_all=self.is_open_to_all,
+            shared=await _shared(db, workflow_id),
+            mode=Mode(first.mode or Mode.PARALLEL),
+            max_users=first.max_users,
+            turn_holder=None if first.turn_holder is None else UserId(first.turn_holder),
+            locks=await _locks(db, workflow_id),
         )
 
     async def require(
@@ -90,15 +111,74 @@ class Access:
         if found is None:
             raise WorkflowNotFound(workflow_id)
         row, role = found
-        held = self.permissions(identity, workflow_id, None if role is None else Role(role))
+        shared = await _shared(db, workflow_id, identity.user_id)
+        held = self.permissions(
+            identity,
+            workflow_id,
+            None if role is None else Role(role),
+            shared.get(identity.user_id, frozenset()),
+        )
         if permission not in held:
             raise Forbidden(workflow_id, permission)
         return Standing(row, held)
 
     def permissions(
-        self, identity: Identity, workflow_id: WorkflowId, membership: Role | None
+        self,
+        identity: Identity,
+        workflow_id: WorkflowId,
+        membership: Role | None,
+        shared: frozenset[Permission] = frozenset(),
     ) -> frozenset[Permission]:
-        """What a user with that membership may do: the very rule that a room applies. [ACC-2]"""
-        members = {} if membership is None else {identity.user_id: membership}
-        snapshot = AccessSnapshot(access_epoch=0, members=members, open_to_all=self.is_open_to_all)
+        """What a user with these may do: the very rule that a room applies. [ACC-2]"""
+        snapshot = AccessSnapshot(
+            access_epoch=0,
+            members={} if membership is None else {identity.user_id: membership},
+            open_to_all=self.is_open_to_all,
+            shared={identity.user_id: shared},
+        )
         return snapshot.permissions_of(identity, workflow_id)
+
+
+async def _shared(
+    db: AsyncSession, workflow_id: WorkflowId, user_id: UserId | None = None
+) -> dict[UserId, frozenset[Permission]]:
+    """What users have by live shares: all users, or the one."""
+    query = (
+        select(
+            ShareRedemption.user_id,
+            WorkflowShare.can_view,
+            WorkflowShare.can_comment,
+            WorkflowShare.can_edit,
+            WorkflowShare.can_share,
+        )
+        .join(WorkflowShare, WorkflowShare.row_id == ShareRedemption.row_id)
+        .where(WorkflowShare.workflow_id == workflow_id, WorkflowShare.ended_at.is_(None))
+    )
+    if user_id is not None:
+        query = query.where(ShareRedemption.user_id == user_id)
+    held: dict[UserId, frozenset[Permission]] = {}
+    for redeemer, *flags in await db.execute(query):
+        granted = frozenset(
+            permission for permission, flag in zip(_SHARED, flags, strict=True) if flag
+        )
+        held[UserId(redeemer)] = held.get(UserId(redeemer), frozenset()) | granted
+    return held
+
+
+_SHARED = (Permission.VIEW, Permission.COMMENT, Permission.EDIT, Permission.SHARE)
+
+
+async def _locks(db: AsyncSession, workflow_id: WorkflowId) -> dict[Resource, HeldLock]:
+    found = await db.execute(
+        select(
+            EditLock.resource_type,
+            EditLock.resource_id,
+            EditLock.holder,
+            EditLock.holder_name,
+            EditLock.fence,
+        ).where(EditLock.workflow_id == workflow_id)
+    )
+    return {
+        Resource(ResourceType(kind), resource_id): HeldLock(UserId(holder), name, fence)
+        for kind, resource_id, holder, name, fence in found
+    }

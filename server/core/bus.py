@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
@@ -29,7 +29,26 @@ class WorkflowDeleted:
     workflow_id: WorkflowId
 
 
-Event = AccessChanged | WorkflowDeleted
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """Something that everyone with an open socket on the workflow is told, once committed.
+
+    `message` is an event of the JSON protocol, `type` included; values are what orjson writes.
+    """
+
+    workflow_id: WorkflowId
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A commit ended the workflow's editing session: its sockets are closed with 4403."""
+
+    workflow_id: WorkflowId
+    session_id: str
+
+
+Event = AccessChanged | WorkflowDeleted | Announced | SessionEnded
 Handler = Callable[[Event], None]
 """Must not block: it runs between two steps of the event loop. What it starts, it starts itself."""
 

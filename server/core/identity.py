@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import UserId, WorkflowId
 
+GUEST_PREFIX = "guest:"
+"""User ids of guests begin with it; no other verified token may have such a `sub`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -26,6 +29,11 @@ class Identity:
     email: str | None = None
     grants: Mapping[str, Role] = field(default_factory=dict)
     expires_at: datetime | None = None
+
+    @property
+    def is_guest(self) -> bool:
+        """Came by a share link and has nothing but what it grants; see `server.core.guests`."""
+        return self.user_id.startswith(GUEST_PREFIX)
 
     def role_for(self, workflow_id: WorkflowId) -> Role | None:
         """The highest role that the token itself grants on this workflow."""

@@ -230,11 +230,11 @@ class Connection:
         self.room.metrics.frames_sent += 1
         self.room.metrics.bytes_sent += len(frame.payload)
 
-    def send_event(self, event: dict[str, Any]) -> None:
+    def send_event(self, event: Mapping[str, Any]) -> None:
         """A JSON event, if the client wants them; a slow reader gets it once it has drained."""
         if not self.wants_events or self.is_closed:
             return
-        encoded = orjson.dumps(event)
+        encoded = orjson.dumps(event, option=orjson.OPT_UTC_Z)
         if not self.wire.is_congested:
             self.send(Frame(messages.event(encoded)))
         elif len(self._events) < _MAX_QUEUED_EVENTS:

@@ -283,6 +283,14 @@ class Presence(Generic[OwnerT]):
                 entry.state = _dump(orjson.loads(entry.received_state), connection)
                 self._publish(client_id, entry)
 
+    def state_of(self, user_id: UserId) -> dict[str, Any]:
+        """The newest state that a user shows; empty if there is none."""
+        mine = [entry for entry in self._entries.values() if entry.owner.user_id == user_id]
+        if not mine:
+            return {}
+        state: dict[str, Any] = orjson.loads(max(mine, key=lambda entry: entry.seen_at_s).state)
+        return state
+
     def leave(self, connection: OwnerT) -> None:
         """The connection closed: remove the states whose latest owner it is."""
         self._connections.pop(connection.id, None)

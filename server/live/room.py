@@ -6,6 +6,7 @@ Channel); how updates are taken, stored and sent is our own. Why: docs/decisions
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
@@ -15,7 +16,9 @@ from pycrdt import merge_updates
 from pycrdt.websocket import YRoom
 
 from server.core.close_codes import CloseCode
-from server.core.roles import Permission, Role
+from server.core.colors import color_of
+from server.core.participants import LiveParticipant
+from server.core.roles import Permission, Role, highest_role
 from server.live import messages
 from server.live.answers import Answers
 from server.live.audience import Audience
@@ -23,7 +26,6 @@ from server.live.batch import Batch, Outcome
 from server.live.changes import Edit, Pending, SyncChange
 from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
-from server.live.colors import color_of
 from server.live.connection import Connection
 from server.live.live_document import LiveDocument
 from server.live.messages import Frame
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
     from pycrdt import Channel
 
-    from crdt_store.ids import ClientId, Seq, WorkflowId
+    from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
     from crdt_store.journal import Head, StoredDocument, StoredRow
     from crdt_store.update_scan import Scan
     from server.core.access import AccessSnapshot
@@ -229,13 +231,45 @@ class Room(YRoom):
         if self.presence.has_changes:
             self._schedule(self)
 
+    def announce(self, message: Mapping[str, Any]) -> None:
+        """Tell every connection that reads events."""
+        for connection in list(self.connections.values()):
+            connection.send_event(message)
+
+    def disconnect_all(self, code: CloseCode, reason: str) -> None:
+        """Close every socket; the document stays."""
+        for connection in list(self.connections.values()):
+            connection.close(code, reason)
+
+    def identities(self) -> dict[UserId, Identity]:
+        """Who has an open socket here, each user once."""
+        return {each.user_id: each.identity for each in self.connections.values()}
+
+    def participants(self) -> list[LiveParticipant]:
+        """Who is here, with what their newest presence shows."""
+        now = datetime.fromtimestamp(self.clock.wall_s(), UTC)
+        found = []
+        for user_id, identity in self.identities().items():
+            state = self.presence.state_of(user_id)
+            cursor, selected = state.get("cursor"), state.get("selected_node")
+            found.append(
+                LiveParticipant(
+                    user_id=user_id,
+                    user_name=identity.name,
+                    role=highest_role(self._permissions_of(identity)),
+                    cursor_position=cursor if isinstance(cursor, dict) else None,
+                    selected_node=selected if isinstance(selected, str) else None,
+                    last_active=now,
+                )
+            )
+        return found
+
     def close_all(self, code: CloseCode, reason: str) -> None:
         """End the room: its sockets, its waiting requests, its document. Idempotent."""
         if self.is_gone:
             return
         self.is_gone = True
-        for connection in list(self.connections.values()):
-            connection.close(code, reason)
+        self.disconnect_all(code, reason)
         self.fail_edits(RoomGone(reason))
         self.answers.settle()
         self.document.close()

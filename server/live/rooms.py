@@ -27,6 +27,8 @@ from server.live.room import Room, RoomGone
 from server.live.write_loop import WriteLoop
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pycrdt import Channel
 
     from crdt_store.database import Database
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from server.core.access import AccessSource
     from server.core.identity import Identity
     from server.core.metrics import Metrics
+    from server.core.participants import LiveParticipant
     from server.core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -219,6 +222,31 @@ class Rooms(WebsocketServer):
             self.start_task(self._refresh_access(room))
         elif workflow_id in self._loading:
             self._changed_while_loading.add(workflow_id)
+
+    def announce(self, workflow_id: WorkflowId, message: Mapping[str, Any]) -> None:
+        """Tell everyone who has the workflow open, and reads events, what was committed."""
+        if (room := self.rooms.get(workflow_id)) is not None:
+            room.announce(message)
+
+    def end_session(self, workflow_id: WorkflowId) -> None:
+        """The editing session was ended: its sockets are closed with 4403."""
+        if (room := self.rooms.get(workflow_id)) is not None:
+            room.disconnect_all(CloseCode.FORBIDDEN, "the session was ended")
+
+    # Participants
+
+    def live(self, workflow_id: WorkflowId) -> list[LiveParticipant]:
+        """As server.core.participants.Participants."""
+        room = self.rooms.get(workflow_id)
+        return [] if room is None else room.participants()
+
+    def users(self) -> dict[WorkflowId, list[Identity]]:
+        """As server.core.participants.Participants."""
+        return {
+            room.workflow_id: list(identities.values())
+            for room in self.rooms.values()
+            if (identities := room.identities())
+        }
 
     async def _refresh_access(self, room: Room) -> None:
         for wait_s in (*_RETRY_AFTER_S, None):

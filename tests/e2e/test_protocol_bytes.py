@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from crdt_store.ids import UserId
-from server.live.colors import color_of
+from server.core.colors import color_of
 from server.live.messages import read_var_uint
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from crdt_store.ids import UserId
+from server.core.colors import PALETTE, color_of
 from server.core.roles import Role
 from server.live import messages
-from server.live.colors import PALETTE, color_of
 from tests.live.rooms import House, Peer, open_house
 
 if TYPE_CHECKING:

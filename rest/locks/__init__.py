@@ -1,0 +1,1 @@
+"""Edit locks: who may change a resource until when."""

@@ -1,0 +1,1 @@
+"""Editing sessions: who takes part, the mode, the turn."""
