@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from crdt_store.update_scan import ScanLimits
     from server.core.clock import Clock
     from server.core.metrics import Metrics
+    from server.core.participants import Attendance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,10 @@ class RoomLimits:
 
 @dataclass(frozen=True, slots=True)
 class RoomContext:
-    """`start_task` gives a task its parent, where its errors are logged."""
+    """`start_task` gives a task its parent, where its errors are logged.
+
+    `attendance` is told of every user's first and last socket on a workflow.
+    """
 
     limits: RoomLimits
     scan_limits: ScanLimits
@@ -35,3 +39,4 @@ class RoomContext:
     metrics: Metrics
     clock: Clock
     start_task: Callable[[Coroutine[Any, Any, None]], None]
+    attendance: Attendance | None = None

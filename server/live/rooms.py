@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from server.core.access import AccessSource
     from server.core.identity import Identity
     from server.core.metrics import Metrics
-    from server.core.participants import LiveParticipant
+    from server.core.participants import Attendance, LiveParticipant
     from server.core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -67,6 +67,7 @@ class Rooms(WebsocketServer):
         access: AccessSource,
         metrics: Metrics,
         mirror_meta: MirrorMeta,
+        attendance: Attendance | None = None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(auto_clean_rooms=False)
@@ -110,6 +111,7 @@ class Rooms(WebsocketServer):
             metrics=metrics,
             clock=self._clock,
             start_task=self.start_task,
+            attendance=attendance,
         )
 
     async def __aenter__(self) -> Rooms:
