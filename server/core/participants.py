@@ -34,6 +34,10 @@ class Participants(Protocol):
         """One for each user with an open socket on this workflow, in no particular order."""
         ...
 
+    def is_live(self, workflow_id: WorkflowId, user_id: UserId) -> bool:
+        """Whether this user is one of them; cheaper than to ask for all."""
+        ...
+
     def users(self) -> Mapping[WorkflowId, Collection[Identity]]:
         """Every workflow with open sockets, and whose they are, each user once."""
         ...

@@ -183,6 +183,15 @@ class Settings(BaseSettings):
         le=86_400,
     )
 
+    presence_timeout_s: float = setting(
+        120.0,
+        "Collaboration",
+        "How long after their last sign (an open socket, a heartbeat) users count as gone: "
+        "they are shown as inactive, and the locks that they took while present are released.",
+        ge=0.1,
+        le=86_400,
+    )
+
     max_message_bytes: int = setting(
         16 * 1024 * 1024, "Limits", "Largest message a client may send (close code 4413).", ge=1
     )

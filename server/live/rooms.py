@@ -242,6 +242,13 @@ class Rooms(WebsocketServer):
         room = self.rooms.get(workflow_id)
         return [] if room is None else room.participants()
 
+    def is_live(self, workflow_id: WorkflowId, user_id: UserId) -> bool:
+        """As server.core.participants.Participants."""
+        room = self.rooms.get(workflow_id)
+        return room is not None and any(
+            each.user_id == user_id for each in room.connections.values()
+        )
+
     def users(self) -> dict[WorkflowId, list[Identity]]:
         """As server.core.participants.Participants."""
         return {
