@@ -25,7 +25,15 @@ from crdt_store.errors import (
     WorkflowNotFound,
 )
 from crdt_store.json_values import pointer
-from rest.errors import FieldError, RestError, Stale
+from rest.errors import (
+    FieldError,
+    LockHeld,
+    LockNotYours,
+    RestError,
+    SessionFull,
+    Stale,
+    TurnHeld,
+)
 from rest.problems import render
 from server.core.auth import IdentityMismatch, KeysUnavailable, Unauthenticated
 from server.core.documents import EditForbidden, StaleSeq
@@ -56,6 +64,14 @@ async def _expected(request: Request, error: Exception) -> Response:
     match error:
         case Stale(seq=seq) | StaleSeq(actual=seq):
             return render("stale", detail, headers={"ETag": f'"{seq}"'}, seq=seq)
+        case SessionFull(participants=participants, max_users=max_users):
+            return render(error.code, detail, participants=participants, max_users=max_users)
+        case TurnHeld(holder=holder, holder_name=name, idle_s=idle_s):
+            return render(
+                error.code, detail, holder=holder, holder_name=name, idle_s=round(idle_s, 3)
+            )
+        case LockHeld(lock=lock) | LockNotYours(lock=lock):
+            return render(error.code, detail, lock=lock)
         case RestError():
             return render(error.code, detail, errors=error.field_errors)
         case WorkflowNotFound():

@@ -8,6 +8,14 @@ RestError
 ├── InvalidInput             well-formed, but a field is not what it should be
 ├── Forbidden                a known workflow, a missing permission
 ├── MemberNotFound
+├── SessionNotFound          not the workflow's active session
+├── SessionFull              as many take part as the workflow allows
+├── NotSequential            turns exist in the mode `sequential` alone
+├── TurnHeld                 by somebody who is not idle
+├── TurnNotYours             only its holder passes it on
+├── LockNotFound             nobody holds it
+├── LockHeld                 by somebody else, who excludes the caller
+├── LockNotYours             only its holder releases it, or an owner by force
 ├── Stale                    the workflow has moved past what a condition names
 └── LastOwner                a workflow always has one owner at least
 """
@@ -15,10 +23,13 @@ RestError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crdt_store.ids import Seq, UserId, WorkflowId
+    from server.core.access import Resource
     from server.core.roles import Permission
 
 
@@ -94,6 +105,80 @@ class MemberNotFound(RestError):
 
     def __init__(self, workflow_id: WorkflowId, user_id: UserId) -> None:
         super().__init__(f"{user_id!r} is no member of workflow {workflow_id!r}")
+
+
+class SessionNotFound(RestError):
+    code = "session_not_found"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"there is no active session {session_id!r}")
+
+
+class SessionFull(RestError):
+    code = "session_full"
+
+    def __init__(self, participants: int, max_users: int) -> None:
+        super().__init__(f"{participants} take part already, and {max_users} may")
+        self.participants = participants
+        self.max_users = max_users
+
+
+class NotSequential(RestError):
+    code = "not_sequential"
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(f"the workflow's mode is {mode!r}, in which nobody has the turn")
+
+
+class TurnHeld(RestError):
+    code = "turn_held"
+
+    def __init__(self, holder: UserId, name: str, *, idle_s: float, needed_s: float) -> None:
+        super().__init__(
+            f"{name} ({holder}) has the turn and has been idle for {idle_s:.0f} s; "
+            f"it can be taken over after {needed_s:g} s"
+        )
+        self.holder = holder
+        self.holder_name = name
+        self.idle_s = idle_s
+
+
+class TurnNotYours(RestError):
+    code = "turn_not_yours"
+
+    def __init__(self, holder: UserId | None) -> None:
+        super().__init__("nobody has the turn" if holder is None else f"{holder!r} has the turn")
+
+
+class LockNotFound(RestError):
+    code = "lock_not_found"
+
+    def __init__(self, resource: Resource) -> None:
+        super().__init__(f"nobody holds a lock on {resource.type.value} {resource.id!r}")
+
+
+class _NamesTheHolder(RestError):
+    def __init__(self, lock: Mapping[str, Any], hint: str) -> None:
+        """`lock` is the JSON of the lock in the way."""
+        super().__init__(
+            f"{lock['resource_type']} {lock['resource_id']!r} is locked by "
+            f"{lock['locked_by_name']} ({lock['locked_by']}); {hint}"
+        )
+        self.lock = lock
+
+
+class LockHeld(_NamesTheHolder):
+    code = "lock_held"
+
+    def __init__(self, lock: Mapping[str, Any]) -> None:
+        super().__init__(lock, "wait for its release or its expiry")
+
+
+class LockNotYours(_NamesTheHolder):
+    code = "forbidden"
+
+    def __init__(self, lock: Mapping[str, Any]) -> None:
+        super().__init__(lock, "an owner may release it with `force`")
 
 
 class Stale(RestError):

@@ -20,12 +20,19 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "not_found": (HTTPStatus.NOT_FOUND, "There is no such path"),
     "workflow_not_found": (HTTPStatus.NOT_FOUND, "There is no such workflow"),
     "member_not_found": (HTTPStatus.NOT_FOUND, "There is no such member"),
+    "session_not_found": (HTTPStatus.NOT_FOUND, "There is no such session"),
+    "lock_not_found": (HTTPStatus.NOT_FOUND, "There is no such lock"),
     "node_not_found": (HTTPStatus.NOT_FOUND, "There is no such node"),
     "edge_not_found": (HTTPStatus.NOT_FOUND, "There is no such edge"),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed"),
     "request_timeout": (HTTPStatus.REQUEST_TIMEOUT, "The body took too long to arrive"),
     "workflow_exists": (HTTPStatus.CONFLICT, "The workflow id is taken"),
     "last_owner": (HTTPStatus.CONFLICT, "A workflow keeps one owner at least"),
+    "session_full": (HTTPStatus.CONFLICT, "The session is full"),
+    "not_sequential": (HTTPStatus.CONFLICT, "Turns need the mode sequential"),
+    "turn_held": (HTTPStatus.CONFLICT, "Somebody else has the turn"),
+    "turn_not_yours": (HTTPStatus.CONFLICT, "Only who has the turn can pass it on"),
+    "lock_held": (HTTPStatus.CONFLICT, "Somebody else holds a lock"),
     "patch_test_failed": (HTTPStatus.CONFLICT, "A test operation of the patch failed"),
     "stale": (HTTPStatus.PRECONDITION_FAILED, "The workflow has changed since"),
     "body_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
@@ -90,7 +97,7 @@ def render(
     if errors:
         problem["errors"] = [{"path": each.path, "detail": each.detail} for each in errors]
     return Response(
-        orjson.dumps(problem),
+        orjson.dumps(problem, option=orjson.OPT_UTC_Z),
         status_code=status,
         media_type="application/problem+json",
         headers=headers,

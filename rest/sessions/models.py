@@ -69,9 +69,19 @@ class SessionParticipant(Base):
     """A user in a session, by whatever door; those with open sockets are touched every 30 s.
 
     `left_at` is set when the user left, or when the last socket closed; null while taking part.
+    `asked_at` is when the user last came by REST: a heartbeat, a request. What a socket does by
+    itself only touches `last_active`, and so does not make its user look busy.
     """
 
     __tablename__ = "session_participants"
+    __table_args__ = (
+        Index(
+            "ix_session_participants_present",
+            "last_active",
+            sqlite_where=text("left_at IS NULL"),
+            postgresql_where=text("left_at IS NULL"),
+        ),
+    )
 
     session_id: Mapped[str] = mapped_column(
         ForeignKey("collaboration_sessions.session_id", ondelete="CASCADE"), primary_key=True
@@ -82,4 +92,5 @@ class SessionParticipant(Base):
     selected_node: Mapped[str | None]
     joined_at: Mapped[datetime]
     last_active: Mapped[datetime]
+    asked_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]

@@ -191,6 +191,14 @@ class Settings(BaseSettings):
         ge=0.1,
         le=86_400,
     )
+    turn_idle_s: float = setting(
+        120.0,
+        "Collaboration",
+        "In the mode `sequential`: how long the holder of the turn must have done nothing (no "
+        "edit, no heartbeat, no request) before others may take the turn over.",
+        ge=0.1,
+        le=86_400,
+    )
 
     max_message_bytes: int = setting(
         16 * 1024 * 1024, "Limits", "Largest message a client may send (close code 4413).", ge=1

@@ -216,6 +216,7 @@ def upgrade() -> None:
         sa.Column("selected_node", sa.Text(), nullable=True),
         sa.Column("joined_at", _moment, nullable=False),
         sa.Column("last_active", _moment, nullable=False),
+        sa.Column("asked_at", _moment, nullable=True),
         sa.Column("left_at", _moment, nullable=True),
         sa.ForeignKeyConstraint(
             ["session_id"],
@@ -224,6 +225,14 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("session_id", "user_id", name="pk_session_participants"),
+    )
+    op.create_index(
+        "ix_session_participants_present",
+        "session_participants",
+        ["last_active"],
+        unique=False,
+        sqlite_where=sa.text("left_at IS NULL"),
+        postgresql_where=sa.text("left_at IS NULL"),
     )
     op.create_table(
         "share_redemptions",
