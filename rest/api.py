@@ -7,8 +7,10 @@ from pydantic.json_schema import models_json_schema
 
 from crdt_store.database import Database
 from rest.access.service import Access
+from rest.audit.routes import router as audit
 from rest.deps import Services
 from rest.error_responses import handle_errors
+from rest.locks.routes import router as locks
 from rest.members.routes import router as members
 from rest.problems import Problem
 from rest.workflows.routes import router as workflows
@@ -18,7 +20,7 @@ from server.core.documents import Documents
 from server.core.participants import Participants
 from server.core.settings import Settings
 
-ROUTERS = (workflows, members)
+ROUTERS = (workflows, members, locks, audit)
 
 
 def add_routes(app: FastAPI) -> None:

@@ -21,6 +21,7 @@ import rest.api
 from crdt_store.database import Database
 from crdt_store.open_journal import open_journal
 from rest.access.service import Access
+from rest.sweeper import run_sweeper
 from rest.workflows.service import create_if_unknown, mirror_meta
 from server import migrations
 from server.core.auth import create_authenticator
@@ -71,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
             await migrations.check(database)
             metrics = Metrics()
             bus = InProcessBus()
-            access = Access(database, settings=settings)
+            access = Access(database, settings=settings, bus=bus)
             async with Rooms(
                 settings,
                 database=database,
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
                     settings=settings,
                     participants=rooms,
                 )
+                rooms.start_task(run_sweeper(app.state.services, metrics))
                 socket = SyncSocket(
                     rooms,
                     authenticator,

@@ -13,16 +13,20 @@ from crdt_store.models import WorkflowRow
 from rest.access.models import WorkflowMember
 from rest.errors import Forbidden
 from rest.locks.models import EditLock
+from rest.locks.service import grant_created
 from rest.sessions.models import CollaborationRules
 from rest.shares.models import ShareRedemption, WorkflowShare
 from server.core.access import AccessSnapshot, HeldLock, Mode, Resource, ResourceType
 from server.core.roles import Permission, Role, highest_role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from crdt_store.database import Database
     from crdt_store.ids import WorkflowId
+    from server.core.bus import Bus
     from server.core.identity import Identity
     from server.core.settings import Settings
 
@@ -42,8 +46,9 @@ class Standing:
 class Access:
     """Implements server.core.access.AccessSource over the tables of rest."""
 
-    def __init__(self, database: Database, *, settings: Settings) -> None:
+    def __init__(self, database: Database, *, settings: Settings, bus: Bus) -> None:
         self._database = database
+        self._bus = bus
         self.is_open_to_all = settings.auth_mode == "dev" and settings.dev_open
 
     async def snapshot(self, workflow_id: WorkflowId) -> AccessSnapshot:
@@ -121,6 +126,16 @@ class Access:
         if permission not in held:
             raise Forbidden(workflow_id, permission)
         return Standing(row, held)
+
+    async def grant_created(
+        self,
+        db: AsyncSession,
+        workflow_id: WorkflowId,
+        creator: Identity,
+        created: Sequence[Resource],
+    ) -> None:
+        """As server.core.access.AccessSource; `db` is a session of `Database.writing()`."""
+        await grant_created(db, self._bus, workflow_id, creator, created)
 
     def permissions(
         self,

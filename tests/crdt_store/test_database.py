@@ -29,6 +29,7 @@ from crdt_store.workflows import (
     lock_workflow,
 )
 from rest.access.service import Access
+from server.core.bus import InProcessBus
 from server.core.settings import Settings
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ async def test_rooms_read_at_once_while_writers_wait_for_a_row_with_every_connec
         open_journal(database) as journal,
     ):
         await create(database)
-        access = Access(database, settings=Settings(auth_mode="dev"))
+        access = Access(database, settings=Settings(auth_mode="dev"), bus=InProcessBus())
         written: list[int] = []
 
         async def write(number: int) -> None:
