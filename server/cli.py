@@ -1,6 +1,7 @@
-"""The command line: `coflow serve | migrate | token | check-config`.
+"""The command line: `coflow serve | migrate | token | check-config | audit verify`.
 
-Exit codes: 0 done, 1 failed while running, 2 wrong arguments or settings.
+Exit codes: 0 done, 1 failed while running (an audit that does not verify too), 2 wrong arguments
+or settings.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from server.core.setting_fields import SettingText, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rest.audit.verify import End
     from server.core.settings import Settings
 
 EXIT_FAILED = 1
@@ -119,6 +121,34 @@ def _check_config(_arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _verify_audit(arguments: argparse.Namespace) -> int:
+    url = load_database_url(arguments.database_url)
+    return anyio.run(_walk_audit, url, arguments)
+
+
+async def _walk_audit(url: str, arguments: argparse.Namespace) -> int:
+    from crdt_store.read_only import ReadOnlyDatabase
+    from rest.audit.verify import verify
+    from server import migrations
+
+    chains = entries = faults = 0
+    async with ReadOnlyDatabase.open(url) as database:
+        await migrations.check(database)
+        async for chain in verify(database, only=arguments.workflow, expected=arguments.expect):
+            chains += 1
+            entries += chain.entries
+            if arguments.verbose and chain.end is not None:
+                print(chain.end)
+            if chain.fault is not None:
+                faults += 1
+                _complain(f"workflow {chain.workflow_id}: {chain.fault}")
+    if faults:
+        _complain(f"{faults} of {chains} audits are not what was recorded")
+        return EXIT_FAILED
+    print(f"{entries} entries in the audits of {chains} workflows: all is as it was recorded.")
+    return 0
+
+
 def _value_shown(settings: Settings, text: SettingText) -> str:
     value = getattr(settings, text.name)
     if text.secret and value is not None:
@@ -198,6 +228,39 @@ def _parser() -> argparse.ArgumentParser:
         description="Validate the settings and show each with its value; secrets are not shown.",
     )
     check.set_defaults(run=_check_config)
+
+    audit = commands.add_parser("audit", help="verify the audits of the workflows")
+    of_audit = audit.add_subparsers(required=True, metavar="COMMAND")
+    verify = of_audit.add_parser(
+        "verify",
+        help="find audit entries that were changed or are missing",
+        description="Walk the chain of hashes of every workflow's audit and name the first entry "
+        "that was changed or is missing; exit code 1 if there is one. Only reads, and may run "
+        "beside the server. Entries that were cut off at the end leave no trace in the chain: "
+        "keep what --verbose prints somewhere else, and give it to --expect later.",
+    )
+    verify.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL")
+    verify.add_argument(
+        "--workflow",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only this one, which must have an audit; may be repeated",
+    )
+    verify.add_argument(
+        "--expect",
+        metavar="WORKFLOW:NUMBER:HASH",
+        action="append",
+        default=[],
+        type=_audit_end,
+        help="an entry that must be there; may be repeated",
+    )
+    verify.add_argument(
+        "--verbose",
+        action="store_true",
+        help="print the last entry of each audit as WORKFLOW:NUMBER:HASH",
+    )
+    verify.set_defaults(run=_verify_audit)
     return parser
 
 
@@ -215,6 +278,15 @@ def _grant(argument: str) -> tuple[str, Role]:
             f"{argument!r} is not ID=ROLE with one of {', '.join(Role)}"
         )
     return workflow_id, Role(role)
+
+
+def _audit_end(argument: str) -> End:
+    from rest.audit.verify import End
+
+    try:
+        return End.parse(argument)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{argument!r} is not WORKFLOW:NUMBER:HASH") from None
 
 
 def _duration_s(argument: str) -> int:

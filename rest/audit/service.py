@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from crdt_store.ids import UserId
 from crdt_store.workflows import database_now
+from rest.audit.details import storable
 from rest.audit.models import AuditEntry
 from server.core.identity import Identity
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from crdt_store.ids import WorkflowId
-    from server.core.access import Resource
 
 SYSTEM: Final = Identity(UserId("system"), name="coflow")
 """The actor of what no user did: an expiry, a lock whose holder is gone."""
@@ -33,15 +33,16 @@ async def record(
     actor: Identity,
     action: str,
     *,
-    resource: Resource | None = None,
+    resource: tuple[str, str] | None = None,
     session_id: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Append one entry, in the transaction of the action itself: neither is without the other.
 
     Needs the workflow's row held (`lock_workflow`, `bump_access_epoch`): it keeps the numbers
-    dense. `action` is `feature.verb` such as `lock.acquired`; `details` are strings, booleans,
-    whole numbers, lists and objects of such, and never hold secrets or document content.
+    dense. `action` is `feature.verb` such as `lock.acquired`; `resource` is a type and an id: a
+    `server.core.access.Resource`, or what is none of the document, such as `("comment", id)`.
+    `details` become what `storable` makes of them, and never hold secrets or document content.
     """
     last = (
         await db.execute(
@@ -59,15 +60,15 @@ async def record(
         actor=actor.user_id,
         actor_name=actor.name,
         action=action,
-        resource_type=None if resource is None else resource.type.value,
-        resource_id=None if resource is None else resource.id,
+        resource_type=None if resource is None else str(resource[0]),
+        resource_id=None if resource is None else resource[1],
         session_id=session_id,
-        details=dict(details or {}),
+        details=storable(details or {}),
     )
     entry.hash = entry_hash(entry, previous_hash)
     db.add(entry)
     # The next entry of the same transaction reads this one.
-    await db.flush([entry])
+    await db.flush()
     return entry
 
 

@@ -102,7 +102,7 @@ async def put_member(
             user_id,
             role=body.role,
             name=body.name,
-            added_by=caller.user_id,
+            actor=caller,
         )
     return json_response(_member(member), status_code=201 if is_new else 200)
 
@@ -122,7 +122,7 @@ async def remove_member(
     async with services.database.writing() as db:
         await lock_workflow(db, workflow_id)
         await services.access.require(db, workflow_id, caller, needed)
-        await service.remove_member(db, services.bus, workflow_id, user_id)
+        await service.remove_member(db, services.bus, workflow_id, user_id, actor=caller)
     return Response(status_code=204)
 
 

@@ -1,4 +1,5 @@
-"""Memberships: every change holds the workflow's row and bumps its access epoch. [ACC-1]
+"""Memberships: every change holds the workflow's row and bumps its access epoch [ACC-1], and the
+audit tells it.
 
 Who may do what is the caller's to check; that a workflow keeps an owner is a rule of this module.
 """
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 from crdt_store.database import after_commit
 from crdt_store.workflows import bump_access_epoch
 from rest.access.models import WorkflowMember
+from rest.audit.service import record
 from rest.errors import LastOwner, MemberNotFound
 from server.core.bus import AccessChanged
 from server.core.roles import Role
@@ -66,38 +68,56 @@ async def put_member(
     *,
     role: Role,
     name: str | None,
-    added_by: UserId,
+    actor: Identity,
 ) -> tuple[WorkflowMember, bool]:
     """Give `user_id` the role; returns the member, and whether it is a new one. [ACC-1]
 
     Needs the workflow's row held. Raises LastOwner. A role that is held already changes nothing.
+    `actor` is who does it.
     """
     member = await db.get(WorkflowMember, (workflow_id, user_id))
     is_new = member is None
     if member is None:
         member = WorkflowMember(
-            workflow_id=workflow_id, user_id=user_id, role=role.value, name=name, added_by=added_by
+            workflow_id=workflow_id,
+            user_id=user_id,
+            role=role.value,
+            name=name,
+            added_by=actor.user_id,
         )
         db.add(member)
+        action, details = "member.added", {"role": role.value}
     else:
         member.name = name or member.name
         if member.role == role.value:
             return member, False
         await _keep_an_owner(db, member)
+        action, details = "member.role_changed", {"from": member.role, "to": role.value}
         member.role = role.value
     await _bump(db, bus, workflow_id)
-    await db.flush()
+    await record(db, workflow_id, actor, action, resource=("member", user_id), details=details)
     return member, is_new
 
 
 async def remove_member(
-    db: AsyncSession, bus: Bus, workflow_id: WorkflowId, user_id: UserId
+    db: AsyncSession, bus: Bus, workflow_id: WorkflowId, user_id: UserId, *, actor: Identity
 ) -> None:
-    """Needs the workflow's row held. Raises MemberNotFound or LastOwner. [ACC-1]"""
+    """Needs the workflow's row held. Raises MemberNotFound or LastOwner. [ACC-1]
+
+    `actor` is who does it, the member itself if it leaves.
+    """
     member = await get_member(db, workflow_id, user_id)
     await _keep_an_owner(db, member)
     await db.delete(member)
     await _bump(db, bus, workflow_id)
+    await record(
+        db,
+        workflow_id,
+        actor,
+        "member.removed",
+        resource=("member", user_id),
+        details={"role": member.role},
+    )
 
 
 async def _keep_an_owner(db: AsyncSession, leaving: WorkflowMember) -> None:

@@ -15,6 +15,7 @@ from crdt_store.models import WorkflowRow
 from crdt_store.workflows import append_in, create_workflow, delete_workflow
 from rest.access.models import WorkflowMember
 from rest.access.service import Standing
+from rest.audit.service import record
 from rest.members.service import add_owner
 from rest.workflows.mirror import MirroredMeta, mirrored
 from rest.workflows.schemas import is_workflow_id
@@ -42,7 +43,7 @@ def new_workflow_id() -> WorkflowId:
 async def create(
     db: AsyncSession, workflow_id: WorkflowId, creator: Identity, draft: Draft
 ) -> None:
-    """The row, the owner's membership and the first journal row, in the session's transaction.
+    """The row, the owner's membership, the first journal row and audit entry, in one transaction.
 
     Raises WorkflowExists; nothing of the workflow is stored then.
     """
@@ -51,6 +52,7 @@ async def create(
     add_owner(db, workflow_id, creator)
     if draft.update is not None:
         await append_in(db, workflow_id, [JournalRow(creator.user_id, "rest", draft.update)])
+    await _record_creation(db, workflow_id, creator)
 
 
 async def create_if_unknown(
@@ -69,6 +71,12 @@ async def create_if_unknown(
         except WorkflowExists:
             return
         add_owner(db, workflow_id, identity)
+        await _record_creation(db, workflow_id, identity)
+
+
+async def _record_creation(db: AsyncSession, workflow_id: WorkflowId, creator: Identity) -> None:
+    """The first entry of every audit: one that begins otherwise has lost its beginning."""
+    await record(db, workflow_id, creator, "workflow.created", resource=("workflow", workflow_id))
 
 
 async def delete(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from crdt_store.database import Database
+    from crdt_store.read_only import ReadOnlyDatabase
 
 _ADVISORY_LOCK = 0x636F666C6F77  # "coflow": two instances that start at once migrate in turn
 _DISPOSE_TIMEOUT_S = 10.0
@@ -54,7 +55,7 @@ async def current(url: str) -> str | None:
         return await connection.run_sync(_current)
 
 
-async def check(database: Database) -> None:
+async def check(database: Database | ReadOnlyDatabase) -> None:
     """Raise DatabaseNotMigrated, naming both revisions, unless the open database is at the head."""
     async with database.reading() as db:
         found = await (await db.connection()).run_sync(_current)
