@@ -1,4 +1,4 @@
-"""The table of comments."""
+"""The tables of comments."""
 
 from datetime import datetime
 
@@ -12,7 +12,8 @@ class Comment(Base):
     """One comment; a thread is a first comment and its replies, all with its id as `thread_id`.
 
     The anchor (`context_type`, `context_id`, the point in flow coordinates) is the first one's,
-    and so is whether the thread is resolved. A deleted comment keeps its place without content.
+    and so is whether the thread is resolved. A deleted comment that has replies keeps its place
+    without content; one without is no row any more.
     """
 
     __tablename__ = "comments"
@@ -41,3 +42,18 @@ class Comment(Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]
     resolved_by_name: Mapped[str | None]
+
+
+class AnchorLook(Base):
+    """When the document was last looked at for where its comments' nodes and edges are.
+
+    Only for workflows with such comments; at a later seq than this the stored points may be old.
+    """
+
+    __tablename__ = "comment_anchor_looks"
+
+    workflow_id: Mapped[str] = mapped_column(
+        ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int]
+    looked_at: Mapped[datetime]

@@ -21,6 +21,7 @@ _TABLES = (
     "turn_requests",
     "edit_locks",
     "comments",
+    "comment_anchor_looks",
     "collaboration_sessions",
     "collaboration_rules",
     "audit_entries",
@@ -92,6 +93,19 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "comment_anchor_looks",
+        sa.Column("workflow_id", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("looked_at", _moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workflow_id"],
+            ["workflows.id"],
+            name="fk_comment_anchor_looks_workflow_id_workflows",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workflow_id", name="pk_comment_anchor_looks"),
     )
     op.create_table(
         "comments",
