@@ -13,6 +13,8 @@ from rest.error_responses import handle_errors
 from rest.locks.routes import router as locks
 from rest.members.routes import router as members
 from rest.problems import Problem
+from rest.sessions.routes import router as sessions
+from rest.sessions.turn_routes import router as turns
 from rest.workflows.routes import router as workflows
 from server.core.auth import Authenticator
 from server.core.bus import Bus
@@ -20,7 +22,7 @@ from server.core.documents import Documents
 from server.core.participants import Participants
 from server.core.settings import Settings
 
-ROUTERS = (workflows, members, locks, audit)
+ROUTERS = (workflows, members, sessions, turns, locks, audit)
 
 
 def add_routes(app: FastAPI) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crdt_store.errors import CommitFailed
 from rest.locks.sweeps import end_absent_locks, end_due_locks
+from rest.sessions.sweeps import end_absent_participations, pass_lost_turns
 
 if TYPE_CHECKING:
     from rest.deps import Services
@@ -27,7 +28,12 @@ Sweep = Callable[["Services"], Awaitable[None]]
 """Looks in a session that reads whether anything is due, and writes only if so: it runs often,
 and SQLite's write turn is one for the whole process."""
 
-SWEEPS: Final[tuple[Sweep, ...]] = (end_due_locks, end_absent_locks)
+SWEEPS: Final[tuple[Sweep, ...]] = (
+    end_due_locks,
+    end_absent_locks,
+    end_absent_participations,
+    pass_lost_turns,
+)
 SWEEP_EVERY_S: Final = 0.5
 AFTER_OUTAGE_S: Final = 2.0
 _OUTAGES = (OperationalError, InterfaceError, PoolTimeout, OSError, CommitFailed)

@@ -21,6 +21,7 @@ import rest.api
 from crdt_store.database import Database
 from crdt_store.open_journal import open_journal
 from rest.access.service import Access
+from rest.sessions.attendance import SessionAttendance
 from rest.sweeper import run_sweeper
 from rest.workflows.service import create_if_unknown, mirror_meta
 from server import migrations
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
             metrics = Metrics()
             bus = InProcessBus()
             access = Access(database, settings=settings, bus=bus)
+            attendance = SessionAttendance(database, settings=settings, metrics=metrics)
             async with Rooms(
                 settings,
                 database=database,
@@ -80,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
                 access=access,
                 metrics=metrics,
                 mirror_meta=partial(mirror_meta, database),
+                attendance=attendance,
             ) as rooms:
                 bus.subscribe(partial(_tell_rooms, rooms))
                 rest.api.install(
@@ -92,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
                     settings=settings,
                     participants=rooms,
                 )
+                rooms.start_task(attendance.run(rooms))
                 rooms.start_task(run_sweeper(app.state.services, metrics))
                 socket = SyncSocket(
                     rooms,
@@ -105,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
                 _spare_the_collector()
                 yield
                 await rooms.drain(settings.drain_timeout_s)
+                await attendance.flush()
 
     app = FastAPI(title="coflow", lifespan=lifespan)
     rest.api.add_routes(app)

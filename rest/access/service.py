@@ -15,12 +15,13 @@ from rest.errors import Forbidden
 from rest.locks.models import EditLock
 from rest.locks.service import grant_created
 from rest.sessions.models import CollaborationRules
+from rest.sessions.presence import present_users
 from rest.shares.models import ShareRedemption, WorkflowShare
 from server.core.access import AccessSnapshot, HeldLock, Mode, Resource, ResourceType
 from server.core.roles import Permission, Role, highest_role
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,6 +50,7 @@ class Access:
     def __init__(self, database: Database, *, settings: Settings, bus: Bus) -> None:
         self._database = database
         self._bus = bus
+        self._presence_timeout_s = settings.presence_timeout_s
         self.is_open_to_all = settings.auth_mode == "dev" and settings.dev_open
 
     async def snapshot(self, workflow_id: WorkflowId) -> AccessSnapshot:
@@ -126,6 +128,20 @@ class Access:
         if permission not in held:
             raise Forbidden(workflow_id, permission)
         return Standing(row, held)
+
+    async def count_participants(
+        self, workflow_id: WorkflowId, live: Collection[UserId], *, but: UserId
+    ) -> int:
+        """As server.core.access.AccessSource."""
+        return len((await self._present(workflow_id)).union(live) - {but})
+
+    async def takes_part(self, workflow_id: WorkflowId, user_id: UserId) -> bool:
+        """As server.core.access.AccessSource."""
+        return user_id in await self._present(workflow_id)
+
+    async def _present(self, workflow_id: WorkflowId) -> set[UserId]:
+        async with self._database.reading_for_rooms() as db:
+            return await present_users(db, workflow_id, timeout_s=self._presence_timeout_s)
 
     async def grant_created(
         self,

@@ -101,6 +101,10 @@ class AccessSource(Protocol):
         """
         ...
 
+    async def takes_part(self, workflow_id: WorkflowId, user_id: UserId) -> bool:
+        """Whether this user takes part in the workflow's session without an open socket."""
+        ...
+
     async def grant_created(
         self,
         db: AsyncSession,

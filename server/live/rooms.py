@@ -20,6 +20,7 @@ from crdt_store.ids import UserId, WorkflowId
 from crdt_store.update_scan import ScanLimits
 from server.core.clock import Clock, SystemClock
 from server.core.close_codes import CloseCode
+from server.live.admission import Admission
 from server.live.context import RoomContext, RoomLimits
 from server.live.hazards import may_hold_pairs
 from server.live.live_document import is_panic
@@ -85,8 +86,10 @@ class Rooms(WebsocketServer):
         self._mirrors: dict[WorkflowId, dict[str, Any]] = {}
         self._mirroring = False
         self.connections_of: dict[UserId, int] = {}
+        self.admission = Admission(access)
         self.is_draining = False
         self._write_loop = WriteLoop(
+            database,
             journal,
             access,
             metrics,

@@ -7,7 +7,7 @@ and no task is left.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -18,6 +18,7 @@ from crdt_store.ids import WorkflowId
 from server.core.auth import Authenticator, IdentityMismatch, KeysUnavailable, Unauthenticated
 from server.core.close_codes import CloseCode
 from server.core.identity import Identity
+from server.live.admission import SessionFull
 from server.live.connection import Connection
 from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
 
@@ -58,6 +59,12 @@ class SyncSocket:
         self._create_unknown = create_unknown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as seat:
+            await self._connect(scope, receive, send, seat)
+
+    async def _connect(
+        self, scope: Scope, receive: Receive, send: Send, seat: AsyncExitStack
+    ) -> None:
         await receive()
         query = parse_qs(scope["query_string"].decode("latin-1"))
         with ExitStack() as held:
@@ -67,6 +74,7 @@ class SyncSocket:
                 identity = await self._identify(scope, query)
                 self._take_place(identity.user_id, held)
                 room = await self._find_room(scope, identity)
+                await self._take_seat(room, identity, seat)
             except _Refused as refused:
                 await self._refuse(refused, send)
                 return
@@ -127,6 +135,16 @@ class SyncSocket:
                 del counts[user_id]
 
         held.callback(give_back)
+
+    async def _take_seat(self, room: Room, identity: Identity, seat: AsyncExitStack) -> None:
+        """Nobody else gets the last one before this connection has joined, or failed to."""
+        try:
+            await seat.enter_async_context(self._rooms.admission.seat(room, identity))
+        except SessionFull as full:
+            raise _Refused(CloseCode.SESSION_FULL, str(full)) from full
+        except Exception as error:
+            log.exception("who takes part could not be counted", workflow=room.workflow_id)
+            raise _Refused(CloseCode.OVERLOAD, "the workflow cannot be opened now") from error
 
     async def _find_room(self, scope: Scope, identity: Identity) -> Room:
         workflow_id = WorkflowId(scope["path_params"]["workflow_id"])

@@ -1,0 +1,94 @@
+"""Who takes part in a session, as its rows say: read, and written without waiting for each other.
+
+On PostgreSQL whoever locks both changes participants first, in the order of session and user, and
+then the session's row: nobody deadlocks with the attendance, which holds no workflow's row.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crdt_store.ids import UserId
+from crdt_store.workflows import database_now
+from rest.sessions.models import CollaborationSession, SessionParticipant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from crdt_store.ids import WorkflowId
+
+
+async def present_users(
+    db: AsyncSession, workflow_id: WorkflowId, *, timeout_s: float
+) -> set[UserId]:
+    """Who takes part in the active session by a row that is neither left nor too old."""
+    cutoff = await database_now(db) - timedelta(seconds=timeout_s)
+    found = await db.scalars(
+        select(SessionParticipant.user_id)
+        .join(
+            CollaborationSession,
+            CollaborationSession.session_id == SessionParticipant.session_id,
+        )
+        .where(
+            CollaborationSession.workflow_id == workflow_id,
+            CollaborationSession.ended_at.is_(None),
+            SessionParticipant.left_at.is_(None),
+            SessionParticipant.last_active >= cutoff,
+        )
+    )
+    return {UserId(user_id) for user_id in found}
+
+
+async def recent_rows(
+    db: AsyncSession, session_id: str, *, since: datetime
+) -> Sequence[SessionParticipant]:
+    """Everyone who was in the session since then, those too who have left since."""
+    found = await db.scalars(
+        select(SessionParticipant)
+        .where(
+            SessionParticipant.session_id == session_id,
+            SessionParticipant.last_active >= since,
+        )
+        .order_by(SessionParticipant.user_id)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def enter(
+    db: AsyncSession, entering: Sequence[tuple[str, UserId, str]], *, now: datetime
+) -> None:
+    """Let each (session, user, name) take part as of now, whoever else writes the same rows."""
+    if not entering:
+        return
+    table = SessionParticipant.__table__
+    dialect: Any = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table)
+    await db.execute(
+        insert.on_conflict_do_update(
+            index_elements=["session_id", "user_id"],
+            set_={
+                "user_name": insert.excluded.user_name,
+                "last_active": insert.excluded.last_active,
+                "left_at": None,
+            },
+        ),
+        [
+            {
+                "session_id": session_id,
+                "user_id": user_id,
+                "user_name": name,
+                "joined_at": now,
+                "last_active": now,
+                "left_at": None,
+            }
+            for session_id, user_id, name in sorted(entering)
+        ],
+    )
