@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crdt_store.errors import CommitFailed
 from rest.locks.sweeps import end_absent_locks, end_due_locks
 from rest.sessions.sweeps import end_absent_participations, pass_lost_turns
+from rest.shares.expiry import end_due_shares
 
 if TYPE_CHECKING:
     from rest.deps import Services
@@ -33,29 +34,38 @@ SWEEPS: Final[tuple[Sweep, ...]] = (
     end_absent_locks,
     end_absent_participations,
     pass_lost_turns,
+    end_due_shares,
 )
 SWEEP_EVERY_S: Final = 0.5
 AFTER_OUTAGE_S: Final = 2.0
-_OUTAGES = (OperationalError, InterfaceError, PoolTimeout, OSError, CommitFailed)
 
 
 async def run_sweeper(services: Services, metrics: Metrics) -> None:
     """Call every sweep each half second until cancelled; one that fails is called again."""
     while True:
         await anyio.sleep(SWEEP_EVERY_S)
-        try:
-            await _sweep_once(services, metrics)
-        except _OUTAGES as outage:
-            log.warning("sweeping waits for the database", error=type(outage).__name__)
+        if not await _sweep_once(services, metrics):
             await anyio.sleep(AFTER_OUTAGE_S)
 
 
-async def _sweep_once(services: Services, metrics: Metrics) -> None:
+async def _sweep_once(services: Services, metrics: Metrics) -> bool:
+    """False if the database was not available to one of them."""
+    is_available = True
     for sweep in SWEEPS:
         try:
             await sweep(services)
-        except _OUTAGES:
-            raise
-        except Exception:  # a task's edge: neither the other sweeps nor the server end with it
-            metrics.task_errors += 1
-            log.exception("a sweep failed")
+        except Exception as error:  # a task's edge: neither the others nor the server end with it
+            if _is_outage(error):
+                is_available = False
+                log.warning("a sweep waits for the database", error=type(error).__name__)
+            else:
+                metrics.task_errors += 1
+                log.exception("a sweep failed")
+    return is_available
+
+
+def _is_outage(error: Exception) -> bool:
+    """The database's trouble, not a mistake of ours."""
+    return isinstance(error, (DBAPIError, PoolTimeout, OSError, CommitFailed)) and not isinstance(
+        error, (IntegrityError, DataError, ProgrammingError)
+    )
