@@ -15,6 +15,7 @@ from rest.members.routes import router as members
 from rest.problems import Problem
 from rest.sessions.routes import router as sessions
 from rest.sessions.turn_routes import router as turns
+from rest.shares.routes import router as shares
 from rest.workflows.routes import router as workflows
 from server.core.auth import Authenticator
 from server.core.bus import Bus
@@ -22,7 +23,7 @@ from server.core.documents import Documents
 from server.core.participants import Participants
 from server.core.settings import Settings
 
-ROUTERS = (workflows, members, sessions, turns, locks, audit)
+ROUTERS = (workflows, members, sessions, turns, locks, shares, audit)
 
 
 def add_routes(app: FastAPI) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 READ_WITHIN_S = 60.0
+MAX_BODY_OF_NOBODY_BYTES = 16 * 1024
 
 
 class JsonRequest(Request):
@@ -70,12 +71,24 @@ class JsonRoute(APIRoute):
             return handle
 
         async def read_then_handle(request: Request) -> Response:
-            await authenticate_early(request)
+            limit_bytes = await self.admit(request)
             json_request = JsonRequest(request.scope, request.receive)
-            await json_request.read(services_of(request).settings.max_message_bytes)
+            await json_request.read(limit_bytes)
             return await handle(json_request)
 
         return read_then_handle
+
+    async def admit(self, request: Request) -> int:
+        """How many bytes the body of this request may have. Raises like `identify`."""
+        await authenticate_early(request)
+        return services_of(request).settings.max_message_bytes
+
+
+class OpenJsonRoute(JsonRoute):
+    """For routes that also serve those who have no identity: anybody's small body is read."""
+
+    async def admit(self, request: Request) -> int:
+        return min(MAX_BODY_OF_NOBODY_BYTES, services_of(request).settings.max_message_bytes)
 
 
 def _is_json(content_type: str | None) -> bool:

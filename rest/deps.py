@@ -61,33 +61,59 @@ async def identify(request: Request, *, body_user_id: str | None = None) -> Iden
     Raises Unauthenticated, or IdentityMismatch if any `user_id` differs from the token's `sub`.
     """
     services = services_of(request)
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    token = credentials.strip() if scheme.lower() == "bearer" else None
     user_id = request.query_params.get("user_id") or body_user_id
-    identity = await services.authenticator.identify(
-        token or request.query_params.get("token"), user_id=user_id
-    )
+    identity = await services.authenticator.identify(_token_of(request), user_id=user_id)
     if services.settings.auth_mode == "jwt" and body_user_id not in (None, identity.user_id):
         raise IdentityMismatch(f"the token is not {body_user_id!r}'s")
     return identity
 
 
+async def identify_if_any(request: Request, *, body_user_id: str | None = None) -> Identity | None:
+    """As `identify`, but None for who says nothing about who they are: maybe a guest to be."""
+    is_named = bool(request.query_params.get("user_id") or body_user_id)
+    if not is_named and not _token_of(request):
+        return None
+    identity = await identify(request, body_user_id=body_user_id)
+    # In dev mode a token that is no guest's says nothing.
+    is_ignored = services_of(request).settings.auth_mode == "dev" and not identity.is_guest
+    return None if is_ignored and not is_named else identity
+
+
+def _token_of(request: Request) -> str | None:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    token = credentials.strip() if scheme.lower() == "bearer" else None
+    return token or request.query_params.get("token")
+
+
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+_Token = Annotated[
+    str | None, Query(alias="token", description="The JWT, where no header can be sent.")
+]
+_UserId = Annotated[
+    str | None,
+    Query(
+        alias="user_id",
+        description="Dev mode: who is asking. In jwt mode it must equal the token's `sub`.",
+    ),
+]
+
+
 async def _caller(
     request: Request,
-    _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    _token: Annotated[
-        str | None,
-        Query(alias="token", description="The JWT, where no header can be sent."),
-    ] = None,
-    _user_id: Annotated[
-        str | None,
-        Query(
-            alias="user_id",
-            description="Dev mode: who is asking. In jwt mode it must equal the token's `sub`.",
-        ),
-    ] = None,
+    _credentials: _Credentials,
+    _token: _Token = None,
+    _user_id: _UserId = None,
 ) -> Identity:
     return await identify(request)
+
+
+async def _caller_if_any(
+    request: Request,
+    _credentials: _Credentials,
+    _token: _Token = None,
+    _user_id: _UserId = None,
+) -> Identity | None:
+    return await identify_if_any(request)
 
 
 async def _workflow_id(
@@ -101,4 +127,5 @@ async def _workflow_id(
 
 OfWorkflow = Annotated[WorkflowId, Depends(_workflow_id)]
 Caller = Annotated[Identity, Depends(_caller)]
+CallerIfAny = Annotated[Identity | None, Depends(_caller_if_any)]
 Provided = Annotated[Services, Depends(services_of)]

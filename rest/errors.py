@@ -17,6 +17,12 @@ RestError
 ├── LockHeld                 by somebody else, who excludes the caller
 ├── LockNotYours             only its holder releases it, or an owner by force
 ├── Stale                    the workflow has moved past what a condition names
+├── NotForGuests             a guest has nothing but what a share grants
+├── SharesUnavailable        no secret that could sign links is configured
+├── ShareNotFound            unknown, forged, or of a workflow that one may not view
+├── ShareEnded               revoked or expired
+├── ShareUsedUp
+├── ShareExceedsPermissions  one cannot grant what one does not hold
 └── LastOwner                a workflow always has one owner at least
 """
 
@@ -26,7 +32,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from crdt_store.ids import Seq, UserId, WorkflowId
     from server.core.access import Resource
@@ -187,6 +193,50 @@ class Stale(RestError):
     def __init__(self, seq: Seq) -> None:
         super().__init__(f"the workflow is at seq {seq}, which If-Match does not name")
         self.seq = seq
+
+
+class NotForGuests(RestError):
+    code = "forbidden"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"guests may not {what}")
+
+
+class SharesUnavailable(RestError):
+    code = "shares_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("this server signs no share links: its operator must set COFLOW_SECRET")
+
+
+class ShareNotFound(RestError):
+    code = "share_not_found"
+
+    def __init__(self) -> None:
+        # Not which id: the whole one is a secret.
+        super().__init__("there is no such share")
+
+
+class ShareEnded(RestError):
+    code = "share_ended"
+
+    def __init__(self, *, was_revoked: bool) -> None:
+        super().__init__(f"the share {'was revoked' if was_revoked else 'has expired'}")
+
+
+class ShareUsedUp(RestError):
+    code = "share_used_up"
+
+    def __init__(self, max_uses: int) -> None:
+        super().__init__(f"the share has been used {max_uses} times, which is its limit")
+
+
+class ShareExceedsPermissions(RestError):
+    code = "share_exceeds_permissions"
+
+    def __init__(self, beyond: Iterable[Permission]) -> None:
+        self.permissions = sorted(beyond)
+        super().__init__(f"you cannot grant what you do not hold: {', '.join(self.permissions)}")
 
 
 class LastOwner(RestError):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crdt_store.models import Base
@@ -18,7 +18,12 @@ class WorkflowShare(Base):
     __tablename__ = "workflow_shares"
     __table_args__ = (
         Index("ix_workflow_shares_workflow_id", "workflow_id"),
-        Index("ix_workflow_shares_expires_at", "expires_at"),
+        Index(
+            "ix_workflow_shares_expires_at",
+            "expires_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     row_id: Mapped[str] = mapped_column(primary_key=True)

@@ -14,7 +14,7 @@ from crdt_store.workflows import lock_workflow
 from rest.access.service import Standing
 from rest.bodies import JsonRoute
 from rest.deps import Caller, OfWorkflow, Provided, Services, identify
-from rest.errors import InvalidInput
+from rest.errors import InvalidInput, NotForGuests
 from rest.json_responses import CACHING, json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
@@ -52,15 +52,18 @@ _NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Nothing 
     response_model=WorkflowSummary,
     summary="Create a workflow, empty or from React Flow's JSON",
     responses=responses(
-        *AUTHENTICATED, *WITH_BODY, "invalid_graph", "workflow_exists", "commit_failed"
+        *AUTHENTICATED, *WITH_BODY, "forbidden", "invalid_graph", "workflow_exists", "commit_failed"
     ),
 )
 async def create_workflow(
     request: Request, services: Provided, _caller: Caller, body: CreateWorkflow | None = None
 ) -> Response:
-    """The caller becomes its owner. An id that exists is 409, whoever may see that workflow."""
+    """The caller becomes its owner. An id that exists is 409, whoever may see that workflow.
+    Guests create none."""
     body = body or CreateWorkflow()
     caller = await identify(request, body_user_id=body.user_id)
+    if caller.is_guest:
+        raise NotForGuests("create workflows")
     drafted = await draft(
         body.graph(),
         text_keys=frozenset(services.settings.text_keys),

@@ -17,6 +17,7 @@ from rest.access.models import WorkflowMember
 from rest.access.service import Standing
 from rest.audit.service import record
 from rest.members.service import add_owner
+from rest.shares.granted import granted_by_workflow, viewable_workflow_ids
 from rest.workflows.mirror import MirroredMeta, mirrored
 from rest.workflows.schemas import is_workflow_id
 from server.core.bus import WorkflowDeleted
@@ -60,11 +61,13 @@ async def create_if_unknown(
 ) -> None:
     """An empty workflow, owned by who asked for it first; does nothing if there is one.
 
-    For the doors of a server in dev mode with COFLOW_DEV_OPEN=1. Raises WorkflowNotFound for an id
-    that no workflow can have, and CommitFailed.
+    For the doors of a server in dev mode with COFLOW_DEV_OPEN=1. Does nothing for guests, who own
+    nothing. Raises WorkflowNotFound for an id that no workflow can have, and CommitFailed.
     """
     if not is_workflow_id(workflow_id):
         raise WorkflowNotFound(workflow_id)
+    if identity.is_guest:
+        return
     async with database.writing() as db:
         try:
             await create_workflow(db, workflow_id, created_by=identity.user_id)
@@ -137,8 +140,14 @@ async def list_visible(
         .order_by(WorkflowRow.updated_at.desc(), WorkflowRow.id)
         .limit(limit)
     )
-    if not access.is_open_to_all:
-        query = query.where(or_(WorkflowMember.user_id.is_not(None), _granted(identity)))
+    if identity.is_guest or not access.is_open_to_all:
+        query = query.where(
+            or_(
+                WorkflowMember.user_id.is_not(None),
+                WorkflowRow.id.in_(viewable_workflow_ids(identity.user_id)),
+                _granted(identity),
+            )
+        )
     for word in search.casefold().split():
         query = query.where(WorkflowRow.search_text.contains(word, autoescape=True))
     if after is not None:
@@ -150,10 +159,16 @@ async def list_visible(
             )
         )
     found: Sequence[tuple[WorkflowRow, str | None]] = (await db.execute(query)).tuples().all()
+    shared = await granted_by_workflow(db, identity.user_id, [row.id for row, _ in found])
     return [
         Standing(
             row,
-            access.permissions(identity, WorkflowId(row.id), None if role is None else Role(role)),
+            access.permissions(
+                identity,
+                WorkflowId(row.id),
+                None if role is None else Role(role),
+                shared.get(row.id, frozenset()),
+            ),
         )
         for row, role in found
     ]

@@ -1,7 +1,7 @@
 """From a token to an Identity [SEC-1].
 
 In jwt mode a host application, or `coflow token`, signs who the user is; in dev mode whoever
-connects is the user that they name.
+connects is the user that they name. In both, guests have tokens that this server has signed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from jwt.exceptions import InvalidSubjectError
 
 from crdt_store.ids import UserId
 from server.core.errors import CannotMintToken, IdentityMismatch, KeysUnavailable, Unauthenticated
-from server.core.identity import Identity
+from server.core.guests import GuestTokens, claims_to_be_a_guests
+from server.core.identity import GUEST_PREFIX, Identity
 from server.core.jwks import JwksKeys
 from server.core.roles import Role
 from server.core.signing_keys import FixedKey, KeySource, key_from_pem, key_from_secret
@@ -47,7 +48,8 @@ class Authenticator(Protocol):
     """One per auth mode; `create_authenticator(settings)` picks it."""
 
     async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
-        """Verify `token`; in dev mode `user_id` alone is the identity.
+        """Verify `token`; in dev mode `user_id` alone is the identity. A guest's token is accepted
+        in both modes.
 
         Raises Unauthenticated; IdentityMismatch if `user_id` differs from the token's `sub`;
         KeysUnavailable if the key set that would tell cannot be fetched now.
@@ -72,10 +74,12 @@ class OpenAuthenticator(Authenticator, Protocol):
 
 def create_authenticator(settings: Settings) -> OpenAuthenticator:
     """The authenticator for `settings.auth_mode`; close it, or use it as a context."""
+    guests = GuestTokens.of(settings)
     if settings.auth_mode == "dev":
-        return DevAuthenticator()
+        return DevAuthenticator(guests)
     return JwtAuthenticator(
         _key_source(settings),
+        guests,
         audience=settings.jwt_audience,
         issuer=settings.jwt_issuer,
         leeway_s=settings.jwt_leeway_s,
@@ -117,37 +121,51 @@ class _Closing:
 class DevAuthenticator(_Closing):
     """Everybody is who they say they are; for one machine (see `server.core.origins`)."""
 
+    def __init__(self, guests: GuestTokens) -> None:
+        self._guests = guests
+
     async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
-        """`user_id`, or `anonymous`; a token is ignored. Raises Unauthenticated for a bad id."""
+        """The guest whose token it is, else `user_id`, else `anonymous`.
+
+        Tokens that are no guest's are ignored. Raises Unauthenticated for a bad id, or one that
+        only a guest's token can give; IdentityMismatch.
+        """
+        if token and (guest := _guest(token, self._guests)) is not None:
+            return _named(guest, user_id)
         if user_id is None:
             return Identity(ANONYMOUS, name=ANONYMOUS)
-        return Identity(_user_id(user_id, "user_id"), name=user_id)
+        return Identity(_host_user_id(user_id, "user_id"), name=user_id)
 
 
 class JwtAuthenticator(_Closing):
     """Verifies signature, `exp`, `nbf`, and `aud` and `iss` where configured; reads the claims."""
 
     def __init__(
-        self, keys: KeySource, *, audience: str | None, issuer: str | None, leeway_s: float
+        self,
+        keys: KeySource,
+        guests: GuestTokens,
+        *,
+        audience: str | None,
+        issuer: str | None,
+        leeway_s: float,
     ) -> None:
         self._keys = keys
+        self._guests = guests
         self._audience = audience
         self._issuer = issuer
         self._leeway_s = leeway_s
 
     async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
-        claims = await self._verify(token)
-        identity = self._identity(claims)
-        if user_id is not None and user_id != identity.user_id:
-            raise IdentityMismatch("the user_id is not the sub of the token")
-        return identity
+        if not token:
+            raise Unauthenticated("a token is required")
+        guest = _guest(token, self._guests)
+        identity = guest if guest is not None else self._identity(await self._verify(token))
+        return _named(identity, user_id)
 
     async def aclose(self) -> None:
         await self._keys.aclose()
 
-    async def _verify(self, token: str | None) -> dict[str, Any]:
-        if not token:
-            raise Unauthenticated("a token is required")
+    async def _verify(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN_CHARS:
             raise Unauthenticated(f"the token is longer than {MAX_TOKEN_CHARS} characters")
         if not token.isascii():
@@ -175,7 +193,7 @@ class JwtAuthenticator(_Closing):
         return claims
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        user_id = _user_id(claims["sub"], "the claim sub")
+        user_id = _host_user_id(claims["sub"], "the claim sub")
         return Identity(
             user_id=user_id,
             name=_text(claims, "name", max_chars=MAX_NAME_CHARS) or user_id,
@@ -183,6 +201,23 @@ class JwtAuthenticator(_Closing):
             grants=_grants(claims.get("workflows")),
             expires_at=_expiry(claims["exp"], self._leeway_s),
         )
+
+
+def _guest(token: str, guests: GuestTokens) -> Identity | None:
+    """The guest whose token it is, None if it does not claim to be a guest's.
+
+    Raises Unauthenticated.
+    """
+    if len(token) > MAX_TOKEN_CHARS or not token.isascii():
+        return None
+    return guests.identify(token) if claims_to_be_a_guests(token) else None
+
+
+def _named(identity: Identity, user_id: str | None) -> Identity:
+    """The identity, which a `user_id` must name if there is one. Raises IdentityMismatch."""
+    if user_id is not None and user_id != identity.user_id:
+        raise IdentityMismatch("the user_id is not the sub of the token")
+    return identity
 
 
 def mint_token(
@@ -220,7 +255,7 @@ def mint_token(
         "iss": settings.jwt_issuer,
     }
     try:
-        _user_id(sub, "the claim sub")
+        _host_user_id(sub, "the claim sub")
         _text(claims, "name", max_chars=MAX_NAME_CHARS)
         _grants(claims["workflows"])
     except Unauthenticated as error:
@@ -251,7 +286,8 @@ def _reason(error: jwt.PyJWTError) -> str:
             return "the token is malformed"
 
 
-def _user_id(value: object, what: str) -> UserId:
+def _host_user_id(value: object, what: str) -> UserId:
+    """An id that this server does not give out itself."""
     # Spaces at the ends would make two ids that look the same.
     if not isinstance(value, str) or not value or value != value.strip():
         raise Unauthenticated(f"{what} must be a string that is not empty, without outer spaces")
@@ -259,6 +295,8 @@ def _user_id(value: object, what: str) -> UserId:
         raise Unauthenticated(f"{what} is longer than {MAX_USER_ID_CHARS} characters")
     if not value.isprintable():
         raise Unauthenticated(f"{what} has characters that cannot be printed")
+    if value.startswith(GUEST_PREFIX):
+        raise Unauthenticated(f"{what} is a guest's, who has a token from a share link")
     return UserId(value)
 
 

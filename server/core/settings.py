@@ -150,7 +150,9 @@ class Settings(BaseSettings):
     secret: str | None = setting(
         None,
         "Authentication",
-        "Secret that signs share links; changing it invalidates every link.",
+        "Secret that signs share links and the tokens of guests; changing it invalidates them all. "
+        "Unset: derived from COFLOW_JWT_SECRET; where that is not set either, jwt mode has no "
+        "shares.",
         expects=f"a secret of at least {MIN_SECRET_BYTES} bytes",
         secret=True,
     )
@@ -260,6 +262,11 @@ class Settings(BaseSettings):
             found.append(
                 "COFLOW_JWT_JWKS_URL is plain http: whoever can change its answer on the way "
                 "can sign tokens"
+            )
+        if self.auth_mode == "jwt" and self.secret is None and self.jwt_secret is None:
+            found.append(
+                "COFLOW_SECRET is not set: nobody can create or redeem share links (tokens are "
+                "verified with a public key, which signs nothing)"
             )
         return tuple(found)
 

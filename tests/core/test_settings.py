@@ -358,13 +358,24 @@ def test_only_the_embedded_database_migrates_itself_unless_told(
 def test_a_key_set_over_plain_http_warns_unless_it_is_local(
     set_variables: Callable[..., None],
 ) -> None:
-    set_variables(COFLOW_JWT_JWKS_URL="http://id.example.org/keys")
+    set_variables(COFLOW_JWT_JWKS_URL="http://id.example.org/keys", COFLOW_SECRET="s" * 16)
     [warning] = load_settings().warnings()
     assert warning.startswith("COFLOW_JWT_JWKS_URL is plain http")
 
     for harmless in ("https://id.example.org/keys", "http://127.0.0.1:8080/keys"):
         set_variables(COFLOW_JWT_JWKS_URL=harmless)
         assert load_settings().warnings() == ()
+
+
+def test_a_public_key_without_a_secret_warns_that_there_are_no_shares(
+    set_variables: Callable[..., None],
+) -> None:
+    set_variables(COFLOW_JWT_JWKS_URL="https://id.example.org/keys")
+    [warning] = load_settings().warnings()
+    assert warning.startswith("COFLOW_SECRET is not set")
+
+    set_variables(COFLOW_SECRET="s" * 16)
+    assert load_settings().warnings() == ()
 
 
 def test_every_setting_has_a_description_a_unit_and_an_expectation() -> None:

@@ -216,7 +216,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("row_id", name="pk_workflow_shares"),
     )
     op.create_index(
-        "ix_workflow_shares_expires_at", "workflow_shares", ["expires_at"], unique=False
+        "ix_workflow_shares_expires_at",
+        "workflow_shares",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_index(
         "ix_workflow_shares_workflow_id", "workflow_shares", ["workflow_id"], unique=False
