@@ -18,6 +18,7 @@ from rest.locks.models import EditLock
 from rest.locks.schemas import AcquireLock, Lock, LockedResource, LockList, Released, ReleaseLock
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
+from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
 from server.core.access import Resource, ResourceType
 from server.core.identity import Identity
@@ -45,8 +46,7 @@ async def acquire_lock(
     nodes or edges; a node's covers the node, not its edges. A node or edge need not exist yet.
     """
     caller = await identify(request, body_user_id=body.user_id)
-    resource = _resource(body)
-    workflow_id = WorkflowId(body.workflow_id)
+    workflow_id, resource = _named(body)
     try:
         lock = await _acquire(services, workflow_id, caller, resource, body)
     except WorkflowNotFound:
@@ -92,8 +92,7 @@ async def release_lock(
 ) -> Response:
     """One's own; or another's with `force`, which needs `manage`. Else 403 names the `lock`."""
     caller = await identify(request, body_user_id=body.user_id)
-    resource = _resource(body)
-    workflow_id = WorkflowId(body.workflow_id)
+    workflow_id, resource = _named(body)
     async with services.database.writing() as db:
         await lock_workflow(db, workflow_id)
         standing = await services.access.require(db, workflow_id, caller, Permission.VIEW)
@@ -135,8 +134,11 @@ async def list_locks(
     return json_response({"items": [lock_json(each) for each in shown], "next_cursor": following})
 
 
-def _resource(body: LockedResource) -> Resource:
-    """Raises InvalidInput."""
+def _named(body: LockedResource) -> tuple[WorkflowId, Resource]:
+    """Raises WorkflowNotFound at once for what cannot be an id, and InvalidInput."""
+    workflow_id = WorkflowId(body.workflow_id)
+    if not is_workflow_id(workflow_id):
+        raise WorkflowNotFound(workflow_id)
     resource = body.resource()
     if resource is None:
         raise InvalidInput(
@@ -145,7 +147,7 @@ def _resource(body: LockedResource) -> Resource:
             if body.resource_type is ResourceType.WORKFLOW
             else f"must be the {body.resource_type.value}'s id",
         )
-    return resource
+    return workflow_id, resource
 
 
 def _fence(cursor: str) -> int:

@@ -6,19 +6,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from crdt_store.graph_json import MAX_ID_CHARS
-from rest.workflows.schemas import is_workflow_id
 from server.core.access import Resource, ResourceType
 
 DEFAULT_MINUTES = 30.0
 MIN_MINUTES = 1 / 60
 MAX_MINUTES = 24 * 60.0
 MAX_SESSION_ID_CHARS = 128
-
-
-def _check_workflow_id(text: str) -> str:
-    if not is_workflow_id(text):
-        raise ValueError("must be 1 to 128 of A-Z a-z 0-9 . _ ~ -, and not '.' or '..'")
-    return text
 
 
 def _check_storable(text: str) -> str:
@@ -34,7 +27,7 @@ Storable = AfterValidator(_check_storable)
 class LockedResource(BaseModel):
     """What is locked: the workflow as a whole, or one node or edge of it."""
 
-    workflow_id: Annotated[str, AfterValidator(_check_workflow_id)]
+    workflow_id: str
     resource_type: ResourceType
     resource_id: Annotated[str, Storable] | None = Field(
         default=None,

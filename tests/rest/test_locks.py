@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import anyio
 import pytest
@@ -221,10 +222,15 @@ async def test_a_stranger_learns_nothing_of_locks_and_sessions(
 
 
 async def test_an_unknown_workflow_has_no_locks(owner: httpx.AsyncClient) -> None:
-    path = f"/api/workflows/{fresh('none')}"
+    for path in (f"/api/workflows/{fresh('none')}", "/api/workflows/a b", "/api/workflows/a\0b"):
+        await _assert_unknown(owner, path)
+
+
+async def _assert_unknown(owner: httpx.AsyncClient, path: str) -> None:
     assert_problem(await ask(owner, path, "node", "ask"), 404, "workflow_not_found")
     assert_problem(await release(owner, path, "node", "ask"), 404, "workflow_not_found")
-    assert_problem(await owner.get(f"{LOCKS}/{id_of(path)}"), 404, "workflow_not_found")
+    quoted = quote(id_of(path))
+    assert_problem(await owner.get(f"{LOCKS}/{quoted}"), 404, "workflow_not_found")
 
 
 async def test_an_unknown_session_is_404_and_locks_nothing(
@@ -258,7 +264,6 @@ async def test_locks_are_listed_by_kind_and_page_by_page(
     ("changed", "wrong"),
     [
         ({"workflow_id": None}, "/workflow_id"),
-        ({"workflow_id": "a b"}, "/workflow_id"),
         ({"resource_type": "port"}, "/resource_type"),
         ({"resource_id": None}, "/resource_id"),
         ({"resource_id": ""}, "/resource_id"),
