@@ -31,6 +31,7 @@ from rest.errors import (
     LockNotYours,
     RestError,
     SessionFull,
+    ShareExceedsPermissions,
     Stale,
     TurnHeld,
 )
@@ -72,6 +73,8 @@ async def _expected(request: Request, error: Exception) -> Response:
             )
         case LockHeld(lock=lock) | LockNotYours(lock=lock):
             return render(error.code, detail, lock=lock)
+        case ShareExceedsPermissions(permissions=permissions):
+            return render(error.code, detail, permissions=permissions)
         case RestError():
             return render(error.code, detail, errors=error.field_errors)
         case WorkflowNotFound():
