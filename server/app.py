@@ -22,6 +22,7 @@ from crdt_store.database import Database
 from crdt_store.open_journal import open_journal
 from rest.access.service import Access
 from rest.sessions.attendance import SessionAttendance
+from rest.sessions.lookup import find_session
 from rest.sweeper import run_sweeper
 from rest.workflows.service import create_if_unknown, mirror_meta
 from server import migrations
@@ -38,6 +39,7 @@ from server.core.logs import configure_logging
 from server.core.metrics import Metrics
 from server.core.origins import OriginMiddleware
 from server.live.documents import LiveDocuments
+from server.live.event_socket import EventSocket
 from server.live.rooms import Rooms
 from server.live.sync_socket import SyncSocket
 from server.live.websocket_protocol import WebSocketProtocol
@@ -97,14 +99,20 @@ def create_app(settings: Settings) -> FastAPI:
                 )
                 rooms.start_task(attendance.run(rooms))
                 rooms.start_task(run_sweeper(app.state.services, metrics))
-                socket = SyncSocket(
+                create_unknown = (
+                    partial(create_if_unknown, database) if access.is_open_to_all else None
+                )
+                sync = SyncSocket(rooms, authenticator, create_unknown=create_unknown)
+                events = EventSocket(
                     rooms,
                     authenticator,
-                    create_unknown=partial(create_if_unknown, database)
-                    if access.is_open_to_all
-                    else None,
+                    create_unknown=create_unknown,
+                    find_session=partial(find_session, database),
                 )
-                app.router.routes.append(WebSocketRoute("/sync/{workflow_id}", socket))
+                app.router.routes += [
+                    WebSocketRoute("/sync/{workflow_id}", sync),
+                    WebSocketRoute("/api/collaboration/ws/{session_id}/{user_id:path}", events),
+                ]
                 app.state.operated = Operated(database, rooms, metrics)
                 _spare_the_collector()
                 yield

@@ -4,6 +4,7 @@ CoreError
 ├── InvalidSettings      the environment does not make a valid configuration
 ├── Unauthenticated      no identity: the token is missing, malformed, expired or not ours
 ├── IdentityMismatch     a `user_id` that differs from the verified token's `sub`
+├── SessionOver          an editing session that has ended
 ├── KeysUnavailable      tokens cannot be verified at the moment; trying again later may work
 └── CannotMintToken      this configuration verifies tokens but cannot sign any
 """
@@ -34,6 +35,10 @@ class Unauthenticated(CoreError):
 
 class IdentityMismatch(CoreError):
     """A `user_id` that differs from the verified token's `sub`."""
+
+
+class SessionOver(CoreError):
+    """An editing session that has ended; nobody can join it again."""
 
 
 class KeysUnavailable(CoreError):

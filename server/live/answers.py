@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from server.live.connection import Connection
     from server.live.live_document import LiveDocument
     from server.live.presence import Presence
+    from server.live.socket_end import SocketEnd
 
 EVERY_S = 0.2
 """A whole document may take 10 ms per 1,000 nodes: one connection is not answered more often."""
@@ -31,7 +32,7 @@ class Answers:
     def __init__(
         self,
         document: Callable[[], LiveDocument],
-        presence: Presence[Connection],
+        presence: Presence[SocketEnd],
         clock: Clock,
     ) -> None:
         self._document = document

@@ -1,4 +1,4 @@
-"""Everyone who has a document open, and how one encoded frame reaches them all.
+"""Everyone who has a workflow open, and how one encoded frame reaches them all.
 
 A slow reader costs one flag: what it misses is not queued, and once it has drained it gets one
 diff [LIVE-1].
@@ -6,32 +6,66 @@ diff [LIVE-1].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from server.live import messages
+from server.live.connection import Connection
 from server.live.messages import Frame
+from server.live.socket_end import encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crdt_store.ids import UserId
     from server.core.clock import Clock
     from server.core.metrics import Metrics
-    from server.live.connection import Connection
+    from server.live.socket_end import SocketEnd
 
 
 class Audience:
-    """The open connections of one room, by their id."""
+    """The open connections of one room, by their id; `readers` are those that speak Yjs."""
 
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
-        self.connections: dict[int, Connection] = {}
+        self.connections: dict[int, SocketEnd] = {}
+        self.readers: dict[int, Connection] = {}
+        self._sockets_of: dict[UserId, int] = {}
         self._metrics = metrics
         self._clock = clock
+
+    def add(self, connection: SocketEnd) -> bool:
+        """True if it is its user's first."""
+        self.connections[connection.id] = connection
+        if isinstance(connection, Connection):
+            self.readers[connection.id] = connection
+        open_already = self._sockets_of.get(connection.user_id, 0)
+        self._sockets_of[connection.user_id] = open_already + 1
+        return not open_already
+
+    def remove(self, connection: SocketEnd) -> bool:
+        """True if it was its user's last."""
+        del self.connections[connection.id]
+        self.readers.pop(connection.id, None)
+        still_open = self._sockets_of.pop(connection.user_id) - 1
+        if still_open:
+            self._sockets_of[connection.user_id] = still_open
+        return not still_open
+
+    def is_here(self, user_id: UserId) -> bool:
+        return user_id in self._sockets_of
+
+    def announce(self, event: Mapping[str, Any], *, but: UserId | None = None) -> None:
+        """Send an event to everyone who reads events, except the user `but`."""
+        encoded: bytes | None = None
+        for connection in list(self.connections.values()):
+            if connection.wants_events and connection.user_id != but:
+                encoded = encoded or encode_event(event)
+                connection.send_encoded(encoded)
 
     def show_update(self, frame: Frame, before: bytes, sender: Connection | None) -> None:
         """Send a committed change to all but `sender`; `before` is the state that it changed."""
         now_s = self._clock.now_s()
         sent = 0
-        for connection in self.connections.values():
+        for connection in self.readers.values():
             if connection is sender or connection.lagging_since is not None:
                 continue
             wire = connection.wire
@@ -44,11 +78,11 @@ class Audience:
             sent += 1
         self._count(sent, frame)
 
-    def show_presence(self, shared: Frame, owners: Mapping[Connection, Frame | None]) -> None:
+    def show_presence(self, shared: Frame, owners: Mapping[SocketEnd, Frame | None]) -> None:
         """Send the tick's awareness changes: `shared`, but to the owners of states their own."""
         now_s = self._clock.now_s()
         sent = 0
-        for connection in self.connections.values():
+        for connection in self.readers.values():
             wire = connection.wire
             if wire.is_congested:
                 connection.awareness_missed = True
@@ -65,7 +99,7 @@ class Audience:
         """Send an empty message to those who were sent nothing for `silence_s`."""
         now_s = self._clock.now_s()
         frame = Frame(messages.EMPTY_AWARENESS)
-        for connection in self.connections.values():
+        for connection in self.readers.values():
             if now_s - connection.last_sent_s > silence_s and not connection.wire.is_congested:
                 connection.send(frame)
 

@@ -259,7 +259,7 @@ class Batch:
             edit.error = PlanOutdated()
             return None
         try:
-            row = document.edit(edit.change, edit.identity.user_id, "rest", index)
+            row = document.edit(edit.change, edit.identity.user_id, edit.origin, index)
         except Exception as error:
             # The request's own mistake; it is handed back, and nothing was written.
             edit.error = error

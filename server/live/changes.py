@@ -1,4 +1,4 @@
-"""What waits to be written to a room: changes from sockets, and edits from REST."""
+"""What waits to be written to a room: Yjs updates, and edits from REST and JSON events."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crdt_store.ids import ClientId, Seq
+    from crdt_store.journal import Origin
     from crdt_store.update_scan import Scan
     from crdt_store.workflow import Workflow
     from server.core.identity import Identity
@@ -42,7 +43,7 @@ class SyncChange:
 
 @dataclass(slots=True, eq=False)
 class Edit:
-    """A change from REST, run in the write turn."""
+    """A change from REST or a JSON event, run in the write turn."""
 
     identity: Identity
     change: Callable[[Workflow], None]
@@ -50,12 +51,13 @@ class Edit:
     done: asyncio.Future[None]
     fits: Callable[[Seq], bool] | None = None
     """Whether `change`, if it was planned beforehand, still means the same at this seq."""
+    origin: Origin = "rest"
     error: BaseException | None = None
     seq: Seq | None = None
     """Where the document stands with the change in it; true once it is committed."""
 
     def finish(self) -> None:
-        """Tell the request that waits: the change is committed, or `error`. Idempotent."""
+        """Tell whoever waits: the change is committed, or `error`. Idempotent."""
         if self.done.done():
             return
         if self.error is not None:

@@ -92,6 +92,8 @@ class LiveDocument:
         self._captured: bytes | None = None
         self._subscription = self.doc.observe(self._capture)
         self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
+        self.after_row: Callable[[UserId], None] | None = None
+        """Called with the author when a change has been applied, also if it brought nothing."""
         self.edges_changes = 0
         """Grows when the edges change. They seldom do, so that watching them costs nothing."""
         self._edges_subscription = self.workflow.edges.observe_deep(self._note_edges)
@@ -245,6 +247,8 @@ class LiveDocument:
 
     def _row(self, author: UserId, origin: Origin) -> JournalRow | None:
         self._deleted = None
+        if self.after_row is not None:
+            self.after_row(author)
         captured = self._captured
         if captured is None or captured == EMPTY_UPDATE:
             return None

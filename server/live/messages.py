@@ -7,7 +7,10 @@ Source of the format: y-protocols `sync.js`, `awareness.js`, `auth.js` and y-web
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SYNC: Final = 0
 AWARENESS: Final = 1
@@ -98,10 +101,13 @@ def event(json: bytes) -> bytes:
 class Frame:
     """One message, encoded once for however many receivers.
 
-    `payload` is the message; `encoded` the whole unmasked binary WebSocket frame (RFC 6455 §5.2).
+    `payload` is the message; `encoded` the whole unmasked WebSocket frame (RFC 6455 §5.2), a binary
+    one.
     """
 
     __slots__ = ("_encoded", "payload")
+
+    _first_byte: ClassVar[int] = 0x82
 
     def __init__(self, payload: bytes) -> None:
         self.payload = payload
@@ -112,10 +118,29 @@ class Frame:
         if self._encoded is None:
             length = len(self.payload)
             if length < 126:
-                header = bytes((0x82, length))
+                header = bytes((self._first_byte, length))
             elif length < 65_536:
-                header = struct.pack("!BBH", 0x82, 126, length)
+                header = struct.pack("!BBH", self._first_byte, 126, length)
             else:
-                header = struct.pack("!BBQ", 0x82, 127, length)
+                header = struct.pack("!BBQ", self._first_byte, 127, length)
             self._encoded = header + self.payload
         return self._encoded
+
+
+class TextFrame(Frame):
+    """One JSON message of the event protocol, as a text frame."""
+
+    __slots__ = ()
+
+    _first_byte: ClassVar[int] = 0x81
+
+
+class Frames(Frame):
+    """Several frames in order, to be written at once to however many receivers."""
+
+    __slots__ = ("count",)
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        super().__init__(b"".join(frame.payload for frame in frames))
+        self.count = len(frames)
+        self._encoded = b"".join(frame.encoded for frame in frames)

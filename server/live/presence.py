@@ -24,7 +24,7 @@ from server.live.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from crdt_store.ids import UserId
     from server.live.claims import Claims
@@ -85,6 +85,7 @@ class _Entry(Generic[OwnerT]):
     encoded: bytes
     """client id, clock and state, as one item of an awareness update."""
     seen_at_s: float
+    changed_at_s: float
     is_new: bool = True
 
 
@@ -110,6 +111,8 @@ class Presence(Generic[OwnerT]):
         """The last clock shown and, if it was a removal, the newest connection at that time."""
         self._connections: dict[int, OwnerT] = {}
         self._newest_connection = 0
+        self.touched: set[UserId] = set()
+        """Whose states have changed since the last `take_changes`."""
         self._changed: dict[ClientId, None] = {}
         self._removed: dict[ClientId, bytes] = {}
         self._echoes = Echoes()
@@ -166,6 +169,22 @@ class Presence(Generic[OwnerT]):
         if position != len(body):
             raise MalformedMessage("bytes follow the last awareness state")
         self._take_all(news, sender, now_s)
+
+    def show(
+        self, client_id: ClientId, clock: int, raw: bytes, sender: OwnerT, now_s: float
+    ) -> bool:
+        """Take a state that the server keeps for a client without awareness.
+
+        False if the id is somebody else's. Raises MalformedMessage and StateTooLarge, changing
+        nothing.
+        """
+        self._meet(sender)
+        if self._claims.is_foreign_presence(client_id, sender.user_id):
+            return False
+        item = self._consider(client_id, clock, raw, sender, now_s)
+        if item is not None:
+            self._take_all([item], sender, now_s)
+        return True
 
     def _consider(
         self, client_id: ClientId, clock: int, raw: bytes, sender: OwnerT, now_s: float
@@ -266,8 +285,10 @@ class Presence(Generic[OwnerT]):
     def _take(self, item: _News, state: bytes, sender: OwnerT, now_s: float) -> None:
         entry = self._entries.get(item.client_id)
         if entry is None:
-            entry = _Entry(sender, item.clock, -1, item.raw, state, b"", now_s)
+            entry = _Entry(sender, item.clock, -1, item.raw, state, b"", now_s, now_s)
             self._entries[item.client_id] = entry
+        elif item.raw != entry.received_state:
+            entry.changed_at_s = now_s
         self._removed.pop(item.client_id, None)
         entry.owner = sender
         entry.received_clock = item.clock
@@ -283,13 +304,16 @@ class Presence(Generic[OwnerT]):
                 entry.state = _dump(orjson.loads(entry.received_state), connection)
                 self._publish(client_id, entry)
 
-    def state_of(self, user_id: UserId) -> dict[str, Any]:
-        """The newest state that a user shows; empty if there is none."""
-        mine = [entry for entry in self._entries.values() if entry.owner.user_id == user_id]
-        if not mine:
-            return {}
-        state: dict[str, Any] = orjson.loads(max(mine, key=lambda entry: entry.seen_at_s).state)
-        return state
+    def newest_states(self, of: Collection[UserId] | None = None) -> dict[UserId, dict[str, Any]]:
+        """For each user, or each of these, who shows one: the state that has changed last."""
+        newest: dict[UserId, _Entry[OwnerT]] = {}
+        for entry in self._entries.values():
+            user_id = entry.owner.user_id
+            if of is None or user_id in of:
+                known = newest.get(user_id)
+                if known is None or entry.changed_at_s >= known.changed_at_s:
+                    newest[user_id] = entry
+        return {user_id: orjson.loads(entry.state) for user_id, entry in newest.items()}
 
     def leave(self, connection: OwnerT) -> None:
         """The connection closed: remove the states whose latest owner it is."""
@@ -330,6 +354,7 @@ class Presence(Generic[OwnerT]):
             clock = 0
         clock = entry.clock = max(clock, last + 1)
         self._last_clocks[client_id] = (clock, 0)
+        self.touched.add(entry.owner.user_id)
         state = entry.state
         entry.encoded = var_uint(client_id) + var_uint(clock) + var_uint(len(state)) + state
         self._changed[client_id] = None
@@ -339,6 +364,7 @@ class Presence(Generic[OwnerT]):
         clock = entry.clock + 1
         self._last_clocks[client_id] = (clock, self._newest_connection)
         del self._entries[client_id]
+        self.touched.add(entry.owner.user_id)
         self._changed.pop(client_id, None)
         self._everyone = None
         self._removed[client_id] = var_uint(client_id) + var_uint(clock) + b"\x04null"
@@ -376,6 +402,7 @@ class Presence(Generic[OwnerT]):
         items = [*added, *updated, *self._removed.items()]
         self._changed.clear()
         self._removed.clear()
+        self.touched.clear()
         shared = self._frame([item for _, item in items])
         own: dict[int, set[ClientId]] = {}
         for client_id, _ in items:

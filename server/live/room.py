@@ -6,6 +6,8 @@ Channel); how updates are taken, stored and sent is our own. Why: docs/decisions
 
 from __future__ import annotations
 
+import math
+import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from anyio import TASK_STATUS_IGNORED
 from pycrdt import merge_updates
 from pycrdt.websocket import YRoom
 
+from crdt_store.ids import ClientId, UserId
 from server.core.close_codes import CloseCode
 from server.core.colors import color_of
 from server.core.participants import LiveParticipant
@@ -27,6 +30,9 @@ from server.live.changes import Edit, Pending, SyncChange
 from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
 from server.live.connection import Connection
+from server.live.cursors import read_position
+from server.live.event_bridge import EventBridge
+from server.live.event_connection import EventConnection
 from server.live.live_document import LiveDocument
 from server.live.messages import Frame
 from server.live.presence import Presence
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
     from anyio.abc import TaskStatus
     from pycrdt import Channel
 
-    from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
+    from crdt_store.ids import Seq, WorkflowId
     from crdt_store.journal import Head, StoredDocument, StoredRow
     from crdt_store.update_scan import Scan
     from server.core.access import AccessSnapshot
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
     from server.live.context import RoomContext
     from server.live.gate import Arrival
     from server.live.listing import ListingAt
+    from server.live.socket_end import SocketEnd
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +61,7 @@ MAX_AUTHORS_PER_FRAME = 64
 """`merge_updates` is quadratic: a tick of more rows than this goes out in several frames."""
 
 _STATE_VECTOR_EVERY = 64
+_NOBODY = UserId("")
 
 
 class RoomGone(Exception):
@@ -89,7 +97,7 @@ class Room(YRoom):
         self.context = context
         self._schedule = schedule
         self.claims = Claims(document.client_id)
-        self.presence: Presence[Connection] = Presence(
+        self.presence: Presence[SocketEnd] = Presence(
             self.claims,
             max_state_bytes=context.limits.max_awareness_state_bytes,
             wall_s=context.clock.wall_s(),
@@ -97,6 +105,7 @@ class Room(YRoom):
         self.audience = Audience(context.metrics, context.clock)
         self.connections = self.audience.connections
         self.listed: ListingAt | None = None
+        self._is_emptying = False
         self._state_vector = document.state_vector()
         self._state_vector_age = 0
         self.idle_since_s: float | None = self.clock.now_s()
@@ -110,6 +119,13 @@ class Room(YRoom):
         self._waiting_to_write: set[Connection] = set()
         self._outcome: Outcome | None = None
         self.answers = Answers(lambda: self.document, self.presence, context.clock)
+        self.bridge = EventBridge(
+            lambda: self.document,
+            self.presence,
+            is_here=self.audience.is_here,
+            metrics=context.metrics,
+            clock=context.clock,
+        )
 
     # pycrdt-websocket's interface
 
@@ -151,7 +167,7 @@ class Room(YRoom):
 
     # Connections
 
-    def join(self, connection: Connection) -> bool:
+    def join(self, connection: SocketEnd) -> bool:
         """Let a connection in, or close it with the reason."""
         if self.is_gone:
             # Closed between two steps of the handshake; who comes back finds the new one.
@@ -168,17 +184,24 @@ class Room(YRoom):
             )
             return False
         connection.set_permissions(permissions)
-        self.connections[connection.id] = connection
+        is_first = self.audience.add(connection)
         self.idle_since_s = None
+        if isinstance(connection, EventConnection):
+            self.bridge.join(connection)
         connection.start()
+        if is_first:
+            self._tell_joined(connection)
         return True
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: SocketEnd) -> None:
         """The connection has ended: its presence goes, its claims run out. Idempotent."""
-        if self.connections.pop(connection.id, None) is None:
+        if connection.id not in self.connections:
             return
-        self._settlement.forget(connection)
-        self._waiting_to_write.discard(connection)
+        was_last = self.audience.remove(connection)
+        self.bridge.leave(connection)
+        if isinstance(connection, Connection):
+            self._settlement.forget(connection)
+            self._waiting_to_write.discard(connection)
         now_s = self.clock.now_s()
         self.claims.release(connection.id, now_s)
         self.presence.leave(connection)
@@ -186,6 +209,8 @@ class Room(YRoom):
             self._schedule(self)
         if not self.connections:
             self.idle_since_s = now_s
+        if was_last:
+            self._tell_left(connection)
 
     def known_state_vector(self) -> bytes:
         """A state vector that the committed document is at, or beyond."""
@@ -233,13 +258,17 @@ class Room(YRoom):
 
     def announce(self, message: Mapping[str, Any]) -> None:
         """Tell every connection that reads events."""
-        for connection in list(self.connections.values()):
-            connection.send_event(message)
+        self.audience.announce(message)
 
     def disconnect_all(self, code: CloseCode, reason: str) -> None:
         """Close every socket; the document stays."""
-        for connection in list(self.connections.values()):
-            connection.close(code, reason)
+        # Nobody stays to be told who has left.
+        self._is_emptying = True
+        try:
+            for connection in list(self.connections.values()):
+                connection.close(code, reason)
+        finally:
+            self._is_emptying = False
 
     def identities(self) -> dict[UserId, Identity]:
         """Who has an open socket here, each user once."""
@@ -247,19 +276,25 @@ class Room(YRoom):
 
     def participants(self) -> list[LiveParticipant]:
         """Who is here, with what their newest presence shows."""
-        now = datetime.fromtimestamp(self.clock.wall_s(), UTC)
+        states = self.presence.newest_states()
+        # A wall clock less a monotonic one: what turns the latter's times into dates.
+        offset_s = self.clock.wall_s() - self.clock.now_s()
+        last_heard_s: dict[UserId, float] = {}
+        for connection in self.connections.values():
+            known_s = last_heard_s.get(connection.user_id, -math.inf)
+            last_heard_s[connection.user_id] = max(known_s, connection.last_heard_s)
         found = []
         for user_id, identity in self.identities().items():
-            state = self.presence.state_of(user_id)
-            cursor, selected = state.get("cursor"), state.get("selected_node")
+            state = states.get(user_id, {})
+            selected = state.get("selected_node")
             found.append(
                 LiveParticipant(
                     user_id=user_id,
                     user_name=identity.name,
                     role=highest_role(self._permissions_of(identity)),
-                    cursor_position=cursor if isinstance(cursor, dict) else None,
+                    cursor_position=read_position(state),
                     selected_node=selected if isinstance(selected, str) else None,
-                    last_active=now,
+                    last_active=datetime.fromtimestamp(offset_s + last_heard_s[user_id], UTC),
                 )
             )
         return found
@@ -286,6 +321,25 @@ class Room(YRoom):
         if self.presence.has_changes:
             self._schedule(self)
 
+    def new_client_id(self) -> ClientId:
+        """A client id that nobody has used, for the presence of somebody without Yjs."""
+        while True:
+            found = ClientId(secrets.randbits(32))
+            if found not in self.document.clocks and not self.claims.is_foreign_presence(
+                found, _NOBODY
+            ):
+                return found
+
+    def show_state(self, sender: SocketEnd, client_id: ClientId, clock: int, state: bytes) -> bool:
+        """Show an awareness state; False if the client id is another user's by now.
+
+        Raises StateTooLarge and MalformedMessage, changing nothing.
+        """
+        is_shown = self.presence.show(client_id, clock, state, sender, self.clock.now_s())
+        if self.presence.has_changes:
+            self._schedule(self)
+        return is_shown
+
     def submit(self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival) -> None:
         """Queue a scanned update for the next write turn; a full queue stops the reading."""
         if connection.id not in self.connections:
@@ -311,7 +365,7 @@ class Room(YRoom):
             self.idle_since_s = self.clock.now_s()
 
     def submit_edit(self, edit: Edit) -> None:
-        """Queue a change from REST."""
+        """Queue a change from REST or a JSON event."""
         if self.is_gone:
             raise RoomGone("the room was closed")
         self.touch()
@@ -387,6 +441,7 @@ class Room(YRoom):
             hazards=self.document.hazards,
         )
         self.ydoc = self.document.doc
+        self.bridge.document_reloaded()
         self.claims.reserved = self.document.client_id
 
     async def survey(self, *, learn_pairs: bool) -> None:
@@ -401,6 +456,7 @@ class Room(YRoom):
         self._after_change()
         if merged is not None:
             self.audience.show_update(Frame(messages.update(merged)), before, None)
+        self.bridge.show_content(rows[-1].author if rows else None)
 
     def publish(self, last_seq: Seq) -> None:
         """The commit is durable: show it, tell the senders, answer who waited."""
@@ -418,6 +474,7 @@ class Room(YRoom):
                 part = updates[first : first + MAX_AUTHORS_PER_FRAME]
                 merged = part[0] if len(part) == 1 else merge_updates(*part)
                 self.audience.show_update(Frame(messages.update(merged)), before, sender)
+        self.bridge.show_content()
         for change in outcome.changes:
             if change.made_under is not None and change.refusal is None and change.missing is None:
                 self.claims.wrote(change.made_under, change.connection.user_id)
@@ -436,6 +493,7 @@ class Room(YRoom):
         """Send the tick's awareness changes, merged. Needs no commit."""
         if not self.presence.has_changes:
             return
+        self.bridge.show_cursors()
         shared, owners = self.presence.take_changes()
         self.audience.show_presence(shared, owners)
 
@@ -452,6 +510,7 @@ class Room(YRoom):
     def keep_alive(self, now_s: float, silence_s: float) -> None:
         """Housekeeping, every few seconds: expiries, held changes, and a sign of life."""
         self.claims.expire(now_s)
+        self.bridge.keep_alive(now_s)
         self.presence.expire(now_s)
         self._settlement.give_up_waiting(now_s)
         if self.presence.has_changes or self.wants_turn:
@@ -459,6 +518,28 @@ class Room(YRoom):
         self.audience.show_life(silence_s)
 
     # Inside
+
+    def _tell_joined(self, connection: SocketEnd) -> None:
+        if self.context.attendance is not None:
+            self.context.attendance.joined(self.workflow_id, connection.identity)
+        user = connection.shown_user
+        event = self._about(connection, "user_joined", user_color=user["color"], role=user["role"])
+        self.audience.announce(event, but=connection.user_id)
+
+    def _tell_left(self, connection: SocketEnd) -> None:
+        if self.context.attendance is not None:
+            self.context.attendance.left(self.workflow_id, connection.identity)
+        if not self._is_emptying:
+            self.audience.announce(self._about(connection, "user_left"), but=connection.user_id)
+
+    def _about(self, connection: SocketEnd, kind: str, **more: Any) -> dict[str, Any]:
+        return {
+            "type": kind,
+            "user_id": connection.user_id,
+            "user_name": connection.identity.name,
+            **more,
+            "timestamp": datetime.fromtimestamp(self.clock.wall_s(), UTC),
+        }
 
     def _permissions_of(self, identity: Identity) -> frozenset[Permission]:
         return self.access.permissions_of(identity, self.workflow_id)

@@ -1,8 +1,8 @@
 """uvicorn's WebSocket protocol, with frames handed to the connection without an ASGI task.
 
-The handshake is ASGI as ever. Then the sync socket calls `attach`, its ASGI task ends, and what
-remains of a connection is this object. Plain binary frames are parsed here; everything rarer
-(fragments, control frames, errors) goes through the `websockets` library's state machine.
+The handshake is ASGI as ever. Then the socket's door calls `attach`, its ASGI task ends, and what
+remains of a connection is this object. Plain binary and text frames are parsed here; everything
+rarer (fragments, control frames, errors) goes through the `websockets` library's state machine.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _FRAMES_PER_TURN = 64
 _MAX_FRAGMENTS = 4_096
 """Per message: an empty fragment costs 6 bytes on the wire and ten times that here."""
 _CLOSE_TIMEOUT_S = 5.0
+_PLAIN_TEXT = 0x81
 _PLAIN_BINARY = 0x82
 _PLAIN_CLOSE = 0x88
 _FINAL = 0x80
@@ -70,8 +71,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             if event["type"] == "websocket.receive":
                 if (data := event.get("bytes")) is not None:
                     sink.frame_received(data)
-                else:
-                    sink.text_received()
+                elif (text := event.get("text")) is not None:
+                    sink.text_received(text.encode())
         if self.disconnected:
             sink.connection_closed()
 
@@ -136,7 +137,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.curr_msg_data_type == "bytes":
             self._sink.frame_received(data)
         else:
-            self._sink.text_received()
+            self._sink.text_received(data)
 
     def handle_ping(self) -> None:
         """Answer, unless the peer does not read: its pongs must not pile up here [LIVE-1]."""
@@ -266,6 +267,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 break
             if first == _PLAIN_BINARY and not self._in_fragments:
                 sink.frame_received(apply_mask(data[start:end], data[start - 4 : start]))
+            elif first == _PLAIN_TEXT and not self._in_fragments:
+                sink.text_received(apply_mask(data[start:end], data[start - 4 : start]))
             elif not self._take_rare(first, length, data[position:end]):
                 return
             position = end
@@ -281,7 +284,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         return length > self._max_frame_bytes
 
     def _take_rare(self, first: int, length: int, data: bytes) -> bool:
-        """Take a whole frame that is no plain binary one; False when it ended the connection."""
+        """Take a whole frame that is no plain message; False when it ended the connection."""
         assert self._sink is not None
         opcode = first & 0x0F
         is_last = bool(first & _FINAL)

@@ -1,7 +1,7 @@
 """The one small interface between a connection and whatever carries its bytes.
 
 `WebSocketProtocol` (uvicorn's transport, the fast way) and `ChannelWire` (any pycrdt Channel)
-implement Wire; Connection implements Sink. So the layer can be exchanged.
+implement Wire; SocketEnd implements Sink. So the layer can be exchanged.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Pause(IntFlag):
     ROOM_FULL = 2
     SCANNING = 4
     YIELDING = 8
+    EDITS_WAIT = 16
 
 
 class Wire(Protocol):
@@ -46,7 +47,9 @@ class Sink(Protocol):
 
     def frame_received(self, payload: bytes) -> None: ...
 
-    def text_received(self) -> None: ...
+    def text_received(self, payload: bytes) -> None:
+        """A text message came; whether its bytes are UTF-8 is not checked yet."""
+        ...
 
     def control_frame_received(self) -> None:
         """A frame came that is no message: a ping, a pong, a part of a message but its last.

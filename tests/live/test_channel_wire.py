@@ -33,7 +33,7 @@ class Heard:
     def frame_received(self, payload: bytes) -> None:
         self.frames.append(payload)
 
-    def text_received(self) -> None:
+    def text_received(self, payload: bytes) -> None:
         raise AssertionError("a Channel carries bytes")
 
     def frame_too_large(self, size: int) -> None:

@@ -50,7 +50,7 @@ class EchoSink:
             asyncio.get_running_loop().call_soon(self.wire.resume_reading, Pause.SCANNING)
         self.wire.send_frame(Frame(payload))
 
-    def text_received(self) -> None:
+    def text_received(self, payload: bytes) -> None:
         self.wire.close(4400, "text")
 
     def control_frame_received(self) -> None:
