@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 from crdt_store.database import Database
 from rest.access.service import Access
 from rest.audit.routes import router as audit
+from rest.comments.routes import router as comments
 from rest.deps import Services
 from rest.error_responses import handle_errors
 from rest.locks.routes import router as locks
@@ -23,7 +24,7 @@ from server.core.documents import Documents
 from server.core.participants import Participants
 from server.core.settings import Settings
 
-ROUTERS = (workflows, members, sessions, turns, locks, shares, audit)
+ROUTERS = (workflows, members, sessions, turns, locks, shares, comments, audit)
 
 
 def add_routes(app: FastAPI) -> None:

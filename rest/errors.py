@@ -22,6 +22,8 @@ RestError
 ├── ShareNotFound            unknown, forged, or of a workflow that one may not view
 ├── ShareEnded               revoked or expired
 ├── ShareUsedUp
+├── CommentNotFound          unknown, or of a workflow that one may not view
+├── NotTheAuthor             only who wrote a comment changes it
 ├── ShareExceedsPermissions  one cannot grant what one does not hold
 └── LastOwner                a workflow always has one owner at least
 """
@@ -185,6 +187,20 @@ class LockNotYours(_NamesTheHolder):
 
     def __init__(self, lock: Mapping[str, Any]) -> None:
         super().__init__(lock, "an owner may release it with `force`")
+
+
+class CommentNotFound(RestError):
+    code = "comment_not_found"
+
+    def __init__(self, comment_id: str) -> None:
+        super().__init__(f"there is no comment {comment_id!r}")
+
+
+class NotTheAuthor(RestError):
+    code = "not_the_author"
+
+    def __init__(self, comment_id: str) -> None:
+        super().__init__(f"comment {comment_id!r} is somebody else's")
 
 
 class Stale(RestError):

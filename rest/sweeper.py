@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crdt_store.errors import CommitFailed
+from rest.comments.sweeps import refresh_points
 from rest.locks.sweeps import end_absent_locks, end_due_locks
 from rest.sessions.sweeps import end_absent_participations, pass_lost_turns
 from rest.shares.expiry import end_due_shares
@@ -35,6 +36,7 @@ SWEEPS: Final[tuple[Sweep, ...]] = (
     end_absent_participations,
     pass_lost_turns,
     end_due_shares,
+    refresh_points,
 )
 SWEEP_EVERY_S: Final = 0.5
 AFTER_OUTAGE_S: Final = 2.0
