@@ -7,11 +7,13 @@ transaction for all workflows. Nothing here is announced: the live side does tha
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -50,6 +52,14 @@ _OUTAGES = (DBAPIError, PoolTimeout, OSError, CommitFailed)
 Change = tuple[WorkflowId, UserId]
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    identity: Identity
+    is_here: bool
+    at_s: float
+    """Of the event loop's clock: the row may have become newer since."""
+
+
 class SessionAttendance:
     """Implements server.core.participants.Attendance. `run` is its task."""
 
@@ -58,7 +68,7 @@ class SessionAttendance:
         self._metrics = metrics
         # So that who is connected never looks gone, however short the timeout.
         self._touch_every_s = min(TOUCH_EVERY_S, settings.presence_timeout_s / 4)
-        self._noted: dict[Change, tuple[Identity, bool]] = {}
+        self._noted: dict[Change, _Noted] = {}
         self._is_due = asyncio.Event()
         self._writing = asyncio.Lock()
 
@@ -73,7 +83,7 @@ class SessionAttendance:
     def _note(self, workflow_id: WorkflowId, identity: Identity, *, is_here: bool) -> None:
         change = (workflow_id, identity.user_id)
         if len(self._noted) < MAX_NOTED or change in self._noted:
-            self._noted[change] = (identity, is_here)
+            self._noted[change] = _Noted(identity, is_here, asyncio.get_running_loop().time())
         self._is_due.set()
 
     async def run(self, participants: Participants) -> None:
@@ -111,6 +121,7 @@ class SessionAttendance:
         async with self._writing:
             if touched is None and not self._noted:
                 return
+            loop = asyncio.get_running_loop()
             noted, self._noted = self._noted, {}
             try:
                 async with self._database.writing() as db:
@@ -119,7 +130,8 @@ class SessionAttendance:
                     # not opened again for those who were sent away.
                     for workflow_id, identities in (touched.users() if touched else {}).items():
                         for identity in identities:
-                            changes.setdefault((workflow_id, identity.user_id), (identity, True))
+                            here = _Noted(identity, is_here=True, at_s=loop.time())
+                            changes.setdefault((workflow_id, identity.user_id), here)
                     await _store(db, changes)
             except BaseException:
                 # What was noted since is newer.
@@ -127,8 +139,8 @@ class SessionAttendance:
                 raise
 
 
-async def _store(db: AsyncSession, changes: Mapping[Change, tuple[Identity, bool]]) -> None:
-    here = {change: identity for change, (identity, is_here) in changes.items() if is_here}
+async def _store(db: AsyncSession, changes: Mapping[Change, _Noted]) -> None:
+    here = {change: noted.identity for change, noted in changes.items() if noted.is_here}
     sessions = await _sessions(db, {workflow_id for workflow_id, _ in changes})
     # In the order of their ids, as everyone who holds several workflows' rows.
     for workflow_id in sorted({workflow_id for workflow_id, _ in here} - sessions.keys()):
@@ -147,20 +159,23 @@ async def _store(db: AsyncSession, changes: Mapping[Change, tuple[Identity, bool
         for (workflow_id, user_id), identity in here.items()
         if workflow_id in sessions
     )
+    loop_s = asyncio.get_running_loop().time()
     leaving = sorted(
-        (sessions[workflow_id], user_id)
-        for (workflow_id, user_id), (_, is_here) in changes.items()
-        if not is_here and workflow_id in sessions
+        (sessions[workflow_id], user_id, now - timedelta(seconds=loop_s - noted.at_s))
+        for (workflow_id, user_id), noted in changes.items()
+        if not noted.is_here and workflow_id in sessions
     )
     for first in range(0, len(entering), _AT_ONCE):
         await enter(db, entering[first : first + _AT_ONCE], now=now)
-    for session_id, user_id in leaving:
+    for session_id, user_id, at in leaving:
         await db.execute(
             update(SessionParticipant)
             .where(
                 SessionParticipant.session_id == session_id,
                 SessionParticipant.user_id == user_id,
                 SessionParticipant.left_at.is_(None),
+                # Who came by REST after the socket had closed is here again.
+                or_(SessionParticipant.asked_at.is_(None), SessionParticipant.asked_at < at),
             )
             .values(left_at=now, last_active=now)
             .execution_options(synchronize_session=False)

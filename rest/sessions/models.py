@@ -17,7 +17,15 @@ class CollaborationRules(Base):
     """
 
     __tablename__ = "collaboration_rules"
-    __table_args__ = (CheckConstraint("mode IN ('parallel', 'sequential', 'locked')", name="mode"),)
+    __table_args__ = (
+        CheckConstraint("mode IN ('parallel', 'sequential', 'locked')", name="mode"),
+        Index(
+            "ix_collaboration_rules_turn_holder",
+            "turn_holder",
+            sqlite_where=text("turn_holder IS NOT NULL"),
+            postgresql_where=text("turn_holder IS NOT NULL"),
+        ),
+    )
 
     workflow_id: Mapped[str] = mapped_column(
         ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True

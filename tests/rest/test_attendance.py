@@ -11,7 +11,7 @@ from sqlalchemy import event, select, update
 
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.models import utc_now
-from crdt_store.workflows import create_workflow, delete_workflow
+from crdt_store.workflows import create_workflow, database_now, delete_workflow
 from rest.sessions import attendance as module
 from rest.sessions.attendance import SessionAttendance
 from rest.sessions.models import CollaborationSession, SessionParticipant
@@ -109,7 +109,7 @@ async def counting_commits(database: Database) -> AsyncIterator[list[None]]:
 async def test_all_who_come_together_are_written_in_one_transaction(database: Database) -> None:
     made = await workflows(database, 30)
     attendance = attending(database)
-    expected = set()
+    expected: set[tuple[str, str]] = set()
     for workflow_id in made:
         for number in range(20):
             attendance.joined(workflow_id, user(f"u{number}"))
@@ -135,6 +135,26 @@ async def test_who_came_and_went_within_a_second_is_written_as_he_ended_up(
     attendance.left(workflow_id, user("ann"))
     await attendance.flush()
     assert await present(database) == {(workflow_id, "cyd")}
+
+
+async def test_who_came_by_rest_after_the_socket_had_closed_is_here(database: Database) -> None:
+    [workflow_id] = await workflows(database, 1)
+    attendance = attending(database)
+    attendance.joined(workflow_id, user("ann"))
+    attendance.joined(workflow_id, user("bob"))
+    await attendance.flush()
+    async with database.writing() as db:
+        await db.execute(update(SessionParticipant).values(asked_at=await database_now(db)))
+    attendance.left(workflow_id, user("bob"))
+    attendance.left(workflow_id, user("ann"))
+    async with database.writing() as db:
+        await db.execute(
+            update(SessionParticipant)
+            .where(SessionParticipant.user_id == "ann")
+            .values(asked_at=await database_now(db))
+        )
+    await attendance.flush()
+    assert await present(database) == {(workflow_id, "ann")}
 
 
 async def test_who_leaves_opens_no_session(database: Database) -> None:

@@ -70,6 +70,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workflow_id", name="pk_collaboration_rules"),
     )
+    op.create_index(
+        "ix_collaboration_rules_turn_holder",
+        "collaboration_rules",
+        ["turn_holder"],
+        unique=False,
+        sqlite_where=sa.text("turn_holder IS NOT NULL"),
+        postgresql_where=sa.text("turn_holder IS NOT NULL"),
+    )
     op.create_table(
         "collaboration_sessions",
         sa.Column("session_id", sa.Text(), nullable=False),
