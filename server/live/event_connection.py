@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 RENEW_PRESENCE_AFTER_S = 13.0
 """Seen to every 2 s, this renews a state within 15 s, as Yjs clients do with theirs."""
 MAX_WAITING_EDITS = 64
-MAX_WAITING_BYTES = 256 * 1024
+MAX_WAITING_BYTES = 64 * 1024
 """With more edits than these waiting for their commit, the connection is not read."""
 
 
