@@ -7,41 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rest.comments.mentions import MAX_MENTIONS, mentions
+from tests.rest.commenting import COMMENTS, comment, id_of, listed
 from tests.rest.conftest import assert_problem, fresh
+from tests.rest.locking import member
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.rest.conftest import Api
-
-COMMENTS = "/api/collaboration/comments"
-
-
-def id_of(path: str) -> str:
-    return path.rsplit("/", 1)[1]
-
-
-async def member(api: Api, owner: httpx.AsyncClient, path: str, role: str) -> httpx.AsyncClient:
-    user_id = fresh(role)
-    added = await owner.put(f"{path}/members/{user_id}", json={"role": role})
-    assert added.status_code == 201
-    return await api.user(user_id)
-
-
-async def comment(client: httpx.AsyncClient, path: str, content: str, **fields: Any) -> Any:
-    added = await client.post(
-        COMMENTS, json={"workflow_id": id_of(path), "content": content, **fields}
-    )
-    assert added.status_code == 201, added.text
-    return added.json()
-
-
-async def listed(client: httpx.AsyncClient, path: str, **params: Any) -> list[Any]:
-    answer = await client.get(f"{COMMENTS}/{id_of(path)}", params=params)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["next_cursor"] is None
-    items: list[Any] = answer.json()["items"]
-    return items
 
 
 async def contents(client: httpx.AsyncClient, path: str, **params: Any) -> list[str | None]:
