@@ -14,6 +14,7 @@ from rest.sessions import service
 from rest.sessions.rules import set_rules
 from rest.sessions.schemas import (
     Acting,
+    Beat,
     ChangeSession,
     Heartbeat,
     JoinSession,
@@ -81,7 +82,7 @@ async def _join(
         if Permission.MANAGE in held.permissions:
             await set_rules(held, _rules(body, keeps_null=False))
         await service.take_part(held)
-        return await session_json(services, db, held.row, caller), is_new
+    return await _seen(held), is_new
 
 
 @router.get(
@@ -115,8 +116,7 @@ async def change_session(
     async with services.database.writing() as db:
         held = await service.hold(services, db, session_id, caller, Permission.MANAGE)
         await set_rules(held, _rules(body, keeps_null=True))
-        changed = await session_json(services, db, held.row, caller)
-    return json_response(changed)
+    return json_response(await _seen(held))
 
 
 @router.delete(
@@ -154,7 +154,7 @@ async def leave_session(
 
 @router.post(
     "/{session_id}/heartbeat",
-    response_model=Session,
+    response_model=Beat,
     summary="Say that one is still here, and where",
     responses=responses(*CHANGE, "session_full"),
 )
@@ -170,9 +170,16 @@ async def send_heartbeat(
     caller = await identify(request, body_user_id=body.user_id)
     async with services.database.writing() as db:
         held = await service.hold(services, db, session_id, caller)
-        await service.heartbeat(held, _shown(body))
-        beaten = await session_json(services, db, held.row, caller)
-    return json_response(beaten)
+        row = await service.heartbeat(held, _shown(body))
+    return json_response(
+        {"session_id": row.session_id, "user_id": row.user_id, "last_active": row.last_active}
+    )
+
+
+async def _seen(held: service.Held) -> dict[str, Any]:
+    """The session after the commit: the write turn need not wait for what it looks like."""
+    async with held.services.database.reading() as db:
+        return await session_json(held.services, db, held.row, held.caller)
 
 
 def _shown(body: Heartbeat) -> dict[str, Any]:

@@ -124,5 +124,11 @@ class Session(BaseModel):
     turn: Turn
 
 
+class Beat(BaseModel):
+    session_id: str
+    user_id: str
+    last_active: datetime
+
+
 class Left(BaseModel):
     left: bool = Field(description="False while sockets are open: who is connected takes part.")

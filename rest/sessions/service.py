@@ -141,17 +141,12 @@ async def create_session(
 async def take_part(held: Held) -> SessionParticipant:
     """The caller is here. Who was not before needs a seat, and is announced. Raises SessionFull."""
     db, user_id = held.db, held.caller.user_id
-    present = await present_users(
-        db, held.workflow_id, timeout_s=held.services.settings.presence_timeout_s
-    )
-    is_live = held.is_live
-    is_new = not is_live and user_id not in present
+    key = (held.row.session_id, user_id)
+    is_new = not held.is_live and not _is_present(await db.get(SessionParticipant, key), held)
     if is_new:
-        await _require_seat(held, present)
+        await _require_seat(held)
     await enter(db, [(held.row.session_id, user_id, held.caller.name)], now=held.now)
-    row = await db.get_one(
-        SessionParticipant, (held.row.session_id, user_id), populate_existing=True
-    )
+    row = await db.get_one(SessionParticipant, key, populate_existing=True)
     row.asked_at = held.now
     if is_new:
         row.joined_at = held.now
@@ -173,7 +168,7 @@ async def take_part(held: Held) -> SessionParticipant:
     return row
 
 
-async def heartbeat(held: Held, changes: Mapping[str, Any]) -> None:
+async def heartbeat(held: Held, changes: Mapping[str, Any]) -> SessionParticipant:
     """The caller is still here; `changes` of cursor_position and selected_node are shown.
 
     Raises SessionFull for one who was gone meanwhile.
@@ -196,6 +191,7 @@ async def heartbeat(held: Held, changes: Mapping[str, Any]) -> None:
             cursor_position=row.cursor_position,
             selected_node=row.selected_node,
         )
+    return row
 
 
 async def leave(held: Held) -> bool:
@@ -318,7 +314,12 @@ async def _say_goodbye(
     await turns.give_up(services, db, row, user_id, now, by=by or SYSTEM, reason=reason)
 
 
-async def _require_seat(held: Held, present: set[UserId]) -> None:
+def _is_present(row: SessionParticipant | None, held: Held) -> bool:
+    timeout = timedelta(seconds=held.services.settings.presence_timeout_s)
+    return row is not None and row.left_at is None and row.last_active >= held.now - timeout
+
+
+async def _require_seat(held: Held) -> None:
     """Raises SessionFull, except for owners."""
     max_users = await held.db.scalar(
         select(CollaborationRules.max_users).where(
@@ -327,8 +328,10 @@ async def _require_seat(held: Held, present: set[UserId]) -> None:
     )
     if max_users is None or Permission.MANAGE in held.permissions:
         return
-    live = held.services.participants.live(held.workflow_id)
-    here = present | {each.user_id for each in live}
+    here = await present_users(
+        held.db, held.workflow_id, timeout_s=held.services.settings.presence_timeout_s
+    )
+    here |= {each.user_id for each in held.services.participants.live(held.workflow_id)}
     if len(here) >= max_users:
         raise SessionFull(len(here), max_users)
 

@@ -198,6 +198,11 @@ async def test_a_heartbeat_shows_cursor_and_node_and_keeps_what_it_leaves_out(
     cursor = {"x": 10.5, "y": -3}
     answer = await act(ann, session, "heartbeat", cursor_position=cursor, selected_node="ask")
     assert answer.status_code == 200, answer.text
+    assert answer.json().pop("last_active").endswith("Z")
+    assert (answer.json()["session_id"], answer.json()["user_id"]) == (
+        session["session_id"],
+        name_of(ann),
+    )
     assert await shown() == (cursor, "ask")
     bare = await ann.post(f"{SESSIONS}/{session['session_id']}/heartbeat")
     assert bare.status_code == 200
