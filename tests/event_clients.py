@@ -67,10 +67,10 @@ class EventClient:
         return self.of(kind, **members)[0]
 
     async def barrier(self) -> None:
-        """Return once the server has taken in, and answered, all that was sent before."""
+        """Return once the server has taken in, and answered, all sent before; or has closed."""
         acks = len(self.of("heartbeat_ack"))
         await self.say("heartbeat")
-        await self.until(lambda: len(self.of("heartbeat_ack")) > acks)
+        await self.until(lambda: len(self.of("heartbeat_ack")) > acks or self.closed)
 
     async def until_closed(self) -> int:
         await self.until(lambda: self.closed is not None)

@@ -19,7 +19,7 @@ from crdt_store.graph_listing import read_value
 from crdt_store.json_values import json_equal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pycrdt import Subscription
 
@@ -105,14 +105,15 @@ class ContentUpdates:
         """The row that is being made comes from this connection."""
         self._source = source
 
-    def take(self, author: UserId | None = None) -> list[ContentUpdate] | None:
+    def take(self, author: UserId | None = None) -> Iterator[ContentUpdate] | None:
         """What changed since the last call; None if it is too much to be told one by one.
 
-        To be called when all that the document holds is committed. `author` is that of changes
+        To be called when all that the document holds is committed; it is read as the result is,
+        which must be before anything else happens. `author` is that of changes
         which no row was made of here: of rows that another process has committed.
         """
         if self._document is None:
-            return []
+            return iter(())
         if self._fresh:
             self._row_made(author)
         touched, is_too_much = self._touched, self._is_too_much
@@ -121,12 +122,12 @@ class ContentUpdates:
             return None
         workflow = self._document.workflow
         whole = {(key.collection, key.entity_id) for key in touched if not key.field}
-        return [
+        return (
             ContentUpdate(of.author, of.source, change)
             for key, of in touched.items()
             if not key.field or (key.collection, key.entity_id) not in whole
             if (change := _change(workflow, key, of)) is not None
-        ]
+        )
 
     def _forget(self) -> None:
         self._source = None

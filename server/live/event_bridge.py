@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from server.live.presence import Presence
     from server.live.socket_end import SocketEnd
 
+MAX_CONTENT_BYTES_PER_TICK = 1024 * 1024
+"""Of more than this, unless it is a single value, nothing is told one by one either."""
 CONTENT_RESET = {
     "type": "content_reset",
     "detail": "too much has changed to be told one by one: read the workflow anew",
@@ -89,27 +91,28 @@ class EventBridge:
         """Tell what was committed; `author` is that of rows which were not made here."""
         if not self._listeners:
             return
+        items = self._content_frames(author)
+        if items is None:
+            items = [(TextFrame(encode_event(CONTENT_RESET)), None)]
+        if items:
+            self._tell(items, lambda listener: listener, _missed_content)
+
+    def _content_frames(self, author: UserId | None) -> list[tuple[TextFrame, object]] | None:
+        """The tick's changes, each with the connection that made it; None if it is too much."""
         updates = self._content.take(author)
         if updates is None:
-            reset = TextFrame(encode_event(CONTENT_RESET))
-            self._tell([(reset, None)], lambda listener: listener, _missed_content)
-        elif updates:
-            items = [
-                (
-                    TextFrame(
-                        encode_event(
-                            {
-                                "type": "content_update",
-                                "user_id": update.author,
-                                "change": update.change,
-                            }
-                        )
-                    ),
-                    update.source,
-                )
-                for update in updates
-            ]
-            self._tell(items, lambda listener: listener, _missed_content)
+            return None
+        items: list[tuple[TextFrame, object]] = []
+        size_bytes = 0
+        for update in updates:
+            event = encode_event(
+                {"type": "content_update", "user_id": update.author, "change": update.change}
+            )
+            size_bytes += len(event)
+            if items and size_bytes > MAX_CONTENT_BYTES_PER_TICK:
+                return None
+            items.append((TextFrame(event), update.source))
+        return items
 
     def catch_up(self, listener: EventConnection) -> None:
         """A slow reader has drained."""

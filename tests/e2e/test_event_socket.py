@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
+from contextlib import suppress
 from subprocess import PIPE
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.event_clients import event_client
 from tests.node_clients import (
@@ -542,3 +545,70 @@ async def test_dur_1_a_killed_server_keeps_every_change_that_was_called_saved_or
     stored = (await read_node(server, workflow_id))["data"]
     assert len(saved | shown) > 40
     assert saved | shown <= stored.keys()
+
+
+async def test_crdt_2_what_the_rules_take_back_of_a_yjs_edit_is_told_to_nobody(
+    server: ServerProcess, clients: NodeClients, workflow_id: str
+) -> None:
+    await make_workflow(server, workflow_id)
+    yjs = await clients.open(server.sync_url, workflow_id, params=server.params("yve"), events=True)
+    await yjs.until(SYNCED)
+    resource = {"workflow_id": workflow_id, "resource_type": "node", "resource_id": "n"}
+    async with event_client(server, workflow_id, "ann") as ann, server.http("bob") as http:
+        assert (await http.post("/api/collaboration/locks/acquire", json=resource)).is_success
+        await yjs.until(exists("event_types", "lock_acquired"))
+        await yjs.edit(
+            ["set", ["nodes", "n", "position"], {"x": 77, "y": 77}],
+            ["set", ["nodes", "n", "data", "label"], "not mine"],
+            ["set", ["nodes", "m", "data", "label"], "mine"],
+        )
+        await yjs.until(exists("event_types", "edit_reverted"))
+        await ann.until_came("content_update")
+        assert ann.changes() == [
+            {"op": "set", "node_id": "m", "property": "data.label", "value": "mine"}
+        ]
+
+
+async def test_live_2_any_messages_leave_the_socket_open_or_close_it_with_a_documented_code(
+    start_server: StartServer,
+) -> None:
+    server = await start_server()
+    await make_workflow(server, "w")
+    chance = random.Random(7)
+    async with event_client(server, "w", "bob") as bystander:
+        for _ in range(40):
+            async with event_client(server, "w", "ann") as ann:
+                with suppress(ConnectionClosed):
+                    for _ in range(50):
+                        await ann.socket.send(_junk(chance), text=chance.random() < 0.99)
+                    await ann.barrier()
+                assert ann.closed is None or ann.closed[0] in (4400, 4413, 4529)
+        await bystander.change("label", "still here", node_id="m")
+        await bystander.until_came("change_saved")
+    # `start_server` fails the test if the server logged an exception.
+
+
+def _junk(chance: random.Random) -> bytes:
+    """A message of the protocol, more or less."""
+    value = chance.choice(["1", "null", '"x"', "[]", "{}", "1e300", '{"x":1,"y":2}', '"\\ud83d"'])
+    message = chance.choice(
+        [
+            '{"type":"heartbeat"}',
+            f'{{"type":"cursor_update","cursor_position":{value},"selected_node":{value}}}',
+            f'{{"type":"cursor_update","cursor_position":{{"x":1,"y":{value},"viewport":{value}}}}}',
+            f'{{"type":"text_change","change":{value}}}',
+            f'{{"type":"text_change","change":{{"node_id":"n","property":"a","value":{value}}}}}',
+            f'{{"type":"text_change","change":{{"node_id":"n","property":"data","value":{value}}}}}',
+            f'{{"type":"text_change","change":{{"edge_id":"e","property":"source","value":{value}}}}}',
+            f'{{"type":{value}}}',
+            "[" * 900 + "]" * 900,
+            '{"type":"text_change","change":{"node_id":"n","property":"deep","value":'
+            + "[" * 300
+            + "]" * 300
+            + "}}",
+        ]
+    ).encode()
+    if chance.random() < 0.3:
+        at = chance.randrange(len(message))
+        message = message[:at] + chance.randbytes(chance.randrange(4)) + message[at + 1 :]
+    return message

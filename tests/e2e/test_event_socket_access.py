@@ -176,19 +176,22 @@ async def test_the_socket_ends_with_the_token_with_the_session_and_with_the_work
 async def test_binary_messages_and_messages_too_large_close_the_socket(
     start_server: StartServer,
 ) -> None:
-    server = await start_server(max_message_bytes=64 * 1024)
+    server = await start_server(max_message_bytes=128 * 1024)
     async with event_client(server, "w", "ann") as ann:
         await ann.socket.send(b"{}")
         assert await ann.until_closed() == 4400
     async with event_client(server, "w", "ann") as ann:
-        await ann.change("prompt", "x" * 70_000, node_id="n")
+        await ann.change("prompt", "x" * 99_000, node_id="n")
+        error = await ann.until_came("error")
+        assert error["code"] == "too_large"
+        await ann.change("prompt", "x" * 199_000, node_id="n")
         assert await ann.until_closed() == 4413
     async with event_client(server, "w", "ann") as ann:
         # In parts: the same limit, and a message in parts that fits is one message.
         await ann.socket.send(['{"type":', ' "heart', 'beat"}'])
         await ann.until_came("heartbeat_ack")
         with suppress(ConnectionClosed):
-            await ann.socket.send(["x" * 30_000] * 3)
+            await ann.socket.send(["x" * 50_000] * 3)
         assert await ann.until_closed() == 4413
 
 
@@ -259,15 +262,15 @@ async def test_live_1_a_reader_that_stalls_costs_little_and_is_told_to_read_anew
             slow = EventClient(connection)
             connection.transport.pause_reading()
             before = server.rss_bytes()
-            for number in range(200):
-                await writer.change("prompt", f"{number}" + "x" * 100_000, node_id="n")
+            for number in range(400):
+                await writer.change("prompt", f"{number}" + "x" * 60_000, node_id="n")
                 await writer.point(number, 0)
                 await writer.until(lambda: len(writer.of("change_saved")) > number)  # noqa: B023
             assert server.rss_bytes() - before < 24 * MIB
             connection.transport.resume_reading()
             reading = asyncio.create_task(slow.read())
             await slow.until_came("content_reset")
-            await slow.until_came("cursor_update", cursor_position={"x": 199, "y": 0})
+            await slow.until_came("cursor_update", cursor_position={"x": 399, "y": 0})
             await writer.change("prompt", "the end", node_id="n")
             await slow.until(
                 lambda: slow.changes()[-1:] and slow.changes()[-1]["value"] == "the end"
