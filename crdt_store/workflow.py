@@ -30,7 +30,7 @@ from crdt_store.graph_patch import plan_merge, plan_patch, plan_value
 from crdt_store.json_values import is_unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crdt_store.graph_listing import Listing
     from crdt_store.json_values import Json
@@ -60,6 +60,8 @@ class Workflow:
         self.meta: Map[Any] = doc.get("meta", type=Map)
         self.breakpoints: Map[Any] = doc.get("breakpoints", type=Map)
         self.max_entities = max_entities
+        self.check: Callable[[Sequence[Change]], None] | None = None
+        """Asked before anything is written, with all that will be; what it raises propagates."""
         self._writer = GraphWriter(
             {"nodes": self.nodes, "edges": self.edges, "meta": self.meta}, text_keys
         )
@@ -215,6 +217,9 @@ class Workflow:
         self._write([Put(collection, entity, max(numbers, default=-1) + 1)])
 
     def _write(self, changes: Iterable[Change]) -> None:
+        if self.check is not None:
+            changes = list(changes)
+            self.check(changes)
         with self.doc.transaction():
             for change in changes:
                 self._writer.write(change)

@@ -1,5 +1,7 @@
 """Which problem each error becomes: those of rest, of the store and of the core beneath it."""
 
+from typing import Any
+
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -93,7 +95,10 @@ async def _expected(request: Request, error: Exception) -> Response:
             )
         case EditForbidden():
             resources = [{"type": kind, "id": name} for kind, name in error.resources]
-            return render("edit_forbidden", detail, reason=error.reason, resources=resources)
+            members: dict[str, Any] = {"reason": error.reason, "resources": resources}
+            if error.holder is not None:
+                members["holder"] = error.holder
+            return render("edit_forbidden", detail, **members)
         case CommitFailed():
             log.warning("rest_commit_failed", error=detail, path=request.url.path)
             return render(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from crdt_store.ids import Seq, WorkflowId
+    from crdt_store.ids import Seq, UserId, WorkflowId
     from crdt_store.workflow import Workflow
     from server.core.identity import Identity
 
@@ -37,12 +37,21 @@ class StaleSeq(Exception):
 
 
 class EditForbidden(Exception):
-    """The gate refused the change; `resources` are (type, id) pairs, `reason` is stable."""
+    """The gate refused the change: `reason` is stable, `resources` are (type, id) pairs of what
+    was protected, `holder` is who may change them."""
 
-    def __init__(self, reason: str, resources: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(reason)
+    def __init__(
+        self,
+        reason: str,
+        resources: tuple[tuple[str, str], ...] = (),
+        holder: UserId | None = None,
+    ) -> None:
+        named = ", ".join(f"{kind} {name!r}" for kind, name in resources)
+        whose = f", held by {holder!r}" if holder is not None else ""
+        super().__init__(f"{reason}: {named}{whose}" if resources else reason)
         self.reason = reason
         self.resources = resources
+        self.holder = holder
 
 
 class Documents(Protocol):

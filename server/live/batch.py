@@ -16,17 +16,21 @@ from server.core.documents import EditForbidden, StaleSeq
 from server.core.roles import Permission
 from server.live.changes import Edit, Pending, PlanOutdated, SyncChange
 from server.live.gate import Change, Refuse, decide
+from server.live.gatekeeper import Gatekeeper
 from server.live.live_document import Group, LiveDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from crdt_store.ids import UserId
-    from crdt_store.journal import JournalRow
+    from crdt_store.item_index import Slot
+    from crdt_store.journal import JournalRow, Origin
     from crdt_store.update_scan import Scan
+    from server.core.access import Resource
     from server.core.identity import Identity
     from server.live.claims import Claims
     from server.live.connection import Connection
+    from server.live.rules import Rules
 
 _APPLY_EVERY = 512
 _APPLY_EVERY_BYTES = 1024 * 1024
@@ -41,13 +45,17 @@ class Outcome:
     rows: list[JournalRow] = field(default_factory=list)
     changes: list[SyncChange] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
+    created: list[tuple[Identity, Resource]] = field(default_factory=list)
+    """What the commit must give its creators the locks of: mode `locked`."""
+    has_reverted: bool = False
+    """Something was changed that its sender does not know of yet."""
     leftover: list[Pending] = field(default_factory=list)
     """Not looked at: the time was up."""
 
     @property
     def only_sender(self) -> Connection | None:
         """The connection that sent all of it, if it is one: it need not be sent its own."""
-        if self.edits or not self.changes:
+        if self.edits or self.has_reverted or not self.changes:
             return None
         sender = self.changes[0].connection
         if all(change.connection is sender and change.missing is None for change in self.changes):
@@ -76,6 +84,7 @@ class Batch:
         document: LiveDocument,
         claims: Claims,
         *,
+        rules: Rules,
         max_document_bytes: int,
         permissions_of: Callable[[Identity], frozenset[Permission]],
         may_apply_partly: Callable[[SyncChange], bool],
@@ -83,6 +92,7 @@ class Batch:
         """`permissions_of` is what the access snapshot of this very turn says [ACC-1]."""
         self._document = document
         self._claims = claims
+        self._gatekeeper = Gatekeeper(document, rules)
         self._max_document_bytes = max_document_bytes
         self._now_s = time.monotonic()
         self._permissions_of = permissions_of
@@ -123,6 +133,7 @@ class Batch:
                     outcome.leftover = pending[index + 1 :]
                     break
         self._apply_plan()
+        outcome.created = self._gatekeeper.created
         return outcome
 
     def _judge(self, index: int, item: SyncChange) -> None:
@@ -173,9 +184,46 @@ class Batch:
             elif item.missing is None:
                 item.refusal = document.hazards.refusal(scan, document.clocks)
                 if item.refusal is None:
-                    self._add(index, item)
+                    self._admit(index, item, item.update, scan)
             elif self._may_apply_partly(item):
                 self._partial.append((index, item))
+
+    def _admit(self, index: int, item: SyncChange, update: bytes, scan: Scan) -> None:
+        """Plan a permitted update, or apply at once what locks and modes leave of it."""
+        verdict = None
+        if self._document.index is not None:
+            verdict = self._gatekeeper.judge(
+                item.connection.identity,
+                update,
+                scan,
+                is_fresh=item.arrival == "update",
+                flush=self._flush,
+            )
+        if verdict is not None:
+            item.refusal = verdict.refusal
+            self._outcome.has_reverted = True
+            self._apply_at_once(index, item, verdict.update, scan, keep=verdict.keep)
+        elif update is item.update:
+            self._add(index, item)
+        else:
+            self._apply_at_once(index, item, update, scan)
+
+    def _apply_at_once(
+        self, index: int, item: SyncChange, update: bytes, scan: Scan, *, keep: Iterable[Slot] = ()
+    ) -> None:
+        document = self._document
+        document.hazards.note(scan, document.clocks)
+        origin: Origin = "sync" if item.refusal is None else "gate"
+        row = document.apply_alone(update, scan, item.connection.user_id, origin, index, keep=keep)
+        if row is not None:
+            self._outcome.rows.append(row)
+
+    def _flush(self) -> bool:
+        """Apply what is planned; False if nothing is."""
+        if not self._plan:
+            return False
+        self._apply_plan()
+        return True
 
     def _add(self, index: int, item: SyncChange) -> None:
         """Join the author's group, unless the update builds on what another group brings."""
@@ -225,18 +273,23 @@ class Batch:
                 row = self._run_edit(*step)
             if row is not None:
                 self._outcome.rows.append(row)
-        for index, item in self._partial:
-            author = item.connection.user_id
-            row = document.apply_what_fits(item.update, author, "sync", index)
+        for holder, values in self._gatekeeper.broken_wishes():
+            row = document.write_values(values, holder)
             if row is not None:
                 self._outcome.rows.append(row)
-            item.missing = item.scan.missing(document.clocks) or None
+                self._outcome.has_reverted = True
+        parts, self._partial = self._partial, []
         self._plan.clear()
-        self._partial.clear()
         self._open.clear()
         self._base.clear()
         self._brings.clear()
         self._planned_bytes = 0
+        for index, item in parts:
+            fitting = document.what_fits(item.update, index)
+            if fitting is not None:
+                self._admit(index, item, *fitting)
+                document.reread_clocks()
+            item.missing = item.scan.missing(document.clocks) or None
 
     def _is_full(self) -> bool:
         return self._document.is_larger_than(self._max_document_bytes, self._now_s)
@@ -258,11 +311,14 @@ class Batch:
         if edit.fits is not None and not edit.fits(at):
             edit.error = PlanOutdated()
             return None
+        document.workflow.check = self._gatekeeper.checking(edit.identity)
         try:
             row = document.edit(edit.change, edit.identity.user_id, edit.origin, index)
         except Exception as error:
             # The request's own mistake; it is handed back, and nothing was written.
             edit.error = error
             return None
+        finally:
+            document.workflow.check = None
         edit.seq = at if row is None else Seq(at + 1)
         return row

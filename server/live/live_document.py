@@ -10,20 +10,26 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pycrdt import Doc, TransactionEvent
+from pycrdt import Doc, Map, TransactionEvent
+from pycrdt._base import BaseType
 
 from crdt_store.journal import JournalRow, Origin, StoredDocument
+from crdt_store.json_values import json_equal
 from crdt_store.loading import load_doc
 from crdt_store.update_scan import Scan, read_delete_set, read_own_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
+from server.live.gate import Holding
 from server.live.hazards import Hazards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
+    from crdt_store.item_index import ItemIndex, Slot
 
 EMPTY_UPDATE = b"\x00\x00"
+ABSENT = object()
+"""What an entry of a map holds that is not there."""
 
 
 def _scan_own(update: bytes) -> Scan:
@@ -86,10 +92,18 @@ class LiveDocument:
         # Mirrored after the first commit, too: a process may have died before it came to that.
         self.meta_changed = True
         self.hazards = hazards if hazards is not None else Hazards()
+        self.index: ItemIndex | None = None
+        """Which entity each item belongs to; there while rules restrict somebody."""
         self._deleted: Mapping[ClientId, Sequence[tuple[int, int]]] | None = None
         self._measured_s = -math.inf
         self._measured_bytes = 0
         self._captured: bytes | None = None
+        self._roots: dict[str, Map[Any]] = {
+            "nodes": self.workflow.nodes,
+            "edges": self.workflow.edges,
+            "meta": self.workflow.meta,
+            "breakpoints": self.workflow.breakpoints,
+        }
         self._subscription = self.doc.observe(self._capture)
         self._meta_subscription = self.workflow.meta.observe_deep(self._note_meta)
         self.after_row: Callable[[UserId], None] | None = None
@@ -106,6 +120,7 @@ class LiveDocument:
 
     def close(self) -> None:
         """Let go of the observers; a Doc that is observed is never freed."""
+        self.index = None
         self.doc.unobserve(self._subscription)
         self.workflow.meta.unobserve(self._meta_subscription)
         self.workflow.edges.unobserve(self._edges_subscription)
@@ -183,10 +198,8 @@ class LiveDocument:
             raise DocumentBroken(culprit, panic) from panic
         return self._row(group.author, group.origin)
 
-    def apply_what_fits(
-        self, update: bytes, author: UserId, origin: Origin, culprit: int
-    ) -> JournalRow | None:
-        """Apply the part of an update whose dependencies are there; the rest is left out.
+    def what_fits(self, update: bytes, culprit: int) -> tuple[bytes, Scan] | None:
+        """The part of an update whose dependencies are there, scanned; None if it does harm.
 
         A scratch document finds that part: what stays pending is in no `get_update` of it.
         """
@@ -196,15 +209,98 @@ class LiveDocument:
             scratch.apply_update(update)
             fitting = scratch.get_update(self.state_vector())
             scanned = _scan_own(fitting)
-            if self.hazards.refusal(scanned, self.clocks) is not None:
-                return None
-            self.hazards.note(scanned, self.clocks)
-            self._captured = None
-            self.doc.apply_update(fitting)
         except BaseException as panic:
             raise DocumentBroken(culprit, panic) from panic
-        self._reread_clocks()
+        if self.hazards.refusal(scanned, self.clocks) is not None:
+            return None
+        return fitting, scanned
+
+    def apply_alone(
+        self,
+        update: bytes,
+        scan: Scan,
+        author: UserId,
+        origin: Origin,
+        culprit: int,
+        *,
+        keep: Iterable[Slot] = (),
+    ) -> JournalRow | None:
+        """Apply one update, which has all that it builds on, in a transaction of its own.
+
+        The entries in `keep` have after it the values of before: written back in the same
+        transaction, so that others see one merged update. A value that the update leaves as it was
+        is not written. Raises DocumentBroken.
+        """
+        self._captured = None
+        try:
+            with self.doc.transaction():
+                before = [(slot, self.value(slot)) for slot in keep]
+                self.doc.apply_update(update)
+                for slot, value in before:
+                    self._restore(slot, value)
+        except BaseException as panic:
+            raise DocumentBroken(culprit, panic) from panic
+        for client, ranges in scan.structs.items():
+            self.clocks[client] = max(ranges[-1][1], self.clocks.get(client, 0))
+        if keep:
+            self.reread_clocks(self.client_id)
         return self._row(author, origin)
+
+    def write_values(self, values: Mapping[Slot, Any], author: UserId) -> JournalRow | None:
+        """Set these entries in one transaction; ABSENT deletes. Raises DocumentBroken."""
+        self._captured = None
+        try:
+            with self.doc.transaction():
+                for slot, value in values.items():
+                    self._restore(slot, value)
+        except BaseException as panic:
+            # The values are JSON: whoever's change made the document unfit cannot be told.
+            raise DocumentBroken(0, panic) from panic
+        self.reread_clocks(self.client_id)
+        return self._row(author, "gate")
+
+    # Entries of maps
+
+    def value(self, slot: Slot) -> Any:
+        """What an entry holds at the moment: JSON, a shared type, or ABSENT."""
+        shared = self._map_of(slot)
+        return ABSENT if shared is None else shared.get(slot.key, ABSENT)
+
+    def holding(self, slot: Slot) -> Holding:
+        value = self.value(slot)
+        if value is ABSENT:
+            return Holding.ABSENT
+        return Holding.SHARED if isinstance(value, BaseType) else Holding.PLAIN
+
+    def _restore(self, slot: Slot, value: Any) -> None:
+        shared = self._map_of(slot)
+        if shared is None:
+            return
+        now = shared.get(slot.key, ABSENT)
+        if value is ABSENT:
+            if now is not ABSENT:
+                del shared[slot.key]
+        elif now is ABSENT or not json_equal(now, value):
+            shared[slot.key] = value
+
+    def _map_of(self, slot: Slot) -> Map[Any] | None:
+        """The map that an entry is in, if it is in the document still."""
+        assert self.index is not None
+        path = self.index.path(slot)
+        if path is None:
+            return None
+        at: Any = self._root(path[0])
+        for key in path[1:-1]:
+            if not isinstance(at, Map):
+                return None
+            at = at.get(key)
+        return at if isinstance(at, Map) else None
+
+    def _root(self, name: str) -> Map[Any]:
+        root = self._roots.get(name)
+        if root is None:
+            root = self._roots[name] = self.doc.get(name, type=Map)
+        return root
 
     def edit(
         self, change: Callable[[Workflow], None], author: UserId, origin: Origin, culprit: int
@@ -226,7 +322,7 @@ class LiveDocument:
         try:
             if self._captured is not None:
                 self.hazards.note(_scan_own(self._captured), self.clocks)
-            self._reread_clocks(self.client_id)
+            self.reread_clocks(self.client_id)
         except Exception as error:
             # It is in the document by now: to hand the error back would leave memory ahead.
             raise DocumentBroken(culprit, error) from error
@@ -240,7 +336,9 @@ class LiveDocument:
                 self.doc.apply_update(update)
         if self._captured is not None:
             self.hazards.note(_scan_own(self._captured), self.clocks)
-        self._reread_clocks()
+            if self.index is not None:
+                self.index.follow(self._captured)
+        self.reread_clocks()
         self._deleted = None
         self.seq = last_seq
         return self._captured
@@ -252,10 +350,12 @@ class LiveDocument:
         captured = self._captured
         if captured is None or captured == EMPTY_UPDATE:
             return None
+        if self.index is not None:
+            self.index.follow(captured)
         self.stored_bytes += len(captured)
         return JournalRow(author, origin, captured)
 
-    def _reread_clocks(self, client: ClientId | None = None) -> None:
+    def reread_clocks(self, client: ClientId | None = None) -> None:
         held = read_own_state_vector(self.doc.get_state())
         if client is None:
             self.clocks = dict(held)

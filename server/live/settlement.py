@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from server.core.close_codes import CloseCode
 from server.live import messages
+from server.live.gate import Refuse
 from server.live.held_changes import HeldChanges
 from server.live.messages import Frame
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from server.core.metrics import Metrics
     from server.live.changes import SyncChange
     from server.live.connection import Connection
-    from server.live.gate import Refuse
+
+_MISSING: Final = Refuse("missing_dependencies", None)
 
 
 class Settlement:
@@ -79,11 +81,10 @@ class Settlement:
             connection.ask_for_state()
 
     def _revert(self, change: SyncChange, now_s: float) -> None:
-        reason = "missing_dependencies"
         connection = change.connection
         change.is_settled = True
-        self._metrics.refused(reason)
-        _send_reverted(connection, reason)
+        self._metrics.refused(_MISSING.reason)
+        _send_reverted(connection, _MISSING)
         self._count(connection)
         if self.held.gave_up_often(connection, now_s):
             connection.close(CloseCode.RESET_NEEDED, "the document lacks what its edits build on")
@@ -92,7 +93,7 @@ class Settlement:
         self._metrics.refused(refusal.reason)
         if refusal.reason == "permission_denied" and not connection.wire.is_congested:
             connection.send(Frame(messages.permission_denied("permission denied")))
-        _send_reverted(connection, refusal.reason)
+        _send_reverted(connection, refusal)
 
     def _count(self, connection: Connection) -> None:
         unsettled = self._unsettled.get(connection.id)
@@ -104,5 +105,13 @@ class Settlement:
         connection.show_saved()
 
 
-def _send_reverted(connection: Connection, reason: str) -> None:
-    connection.send_event({"type": "edit_reverted", "resources": [], "reason": reason})
+def _send_reverted(connection: Connection, refusal: Refuse) -> None:
+    resources = [{"type": kind, "id": name} for kind, name in refusal.resources]
+    event: dict[str, Any] = {
+        "type": "edit_reverted",
+        "resources": resources,
+        "reason": refusal.reason,
+    }
+    if refusal.holder is not None:
+        event["holder"] = refusal.holder
+    connection.send_event(event)

@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from crdt_store.errors import StoreError
+from crdt_store.session_turn import SessionTurn, session_turn
 from server.core.close_codes import CloseCode
 from server.live.live_document import DocumentBroken, is_panic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
 
-    from crdt_store.ids import Seq, WorkflowId
+    from crdt_store.database import Database
+    from crdt_store.ids import Seq, UserId, WorkflowId
     from crdt_store.journal import Head, Journal, WriteTurn
-    from server.core.access import AccessSource
+    from server.core.access import AccessSource, Resource
+    from server.core.identity import Identity
     from server.core.metrics import Metrics
+    from server.live.batch import Outcome
     from server.live.room import Room
 
 log = structlog.get_logger(__name__)
@@ -41,6 +46,7 @@ class WriteLoop:
 
     def __init__(
         self,
+        database: Database,
         journal: Journal,
         access: AccessSource,
         metrics: Metrics,
@@ -49,6 +55,7 @@ class WriteLoop:
         start_task: Callable[[Coroutine[Any, Any, None]], None],
         on_committed: Callable[[Room], None],
     ) -> None:
+        self._database = database
         self._journal = journal
         self._access = access
         self._metrics = metrics
@@ -111,12 +118,12 @@ class WriteLoop:
 
     async def _commit(self, rooms: list[Room]) -> None:
         applied: dict[Room, Seq] = {}
-        deferred: list[Room] = []
+        rooms, deferred = _for_one_turn(rooms)
         has_turn = False
         has_rows = False
         started_s = time.perf_counter()
         try:
-            async with self._journal.turn([room.workflow_id for room in rooms]) as turn:
+            async with self._turn(rooms) as turn:
                 has_turn = True
                 deadline_s = time.monotonic() + MAX_APPLY_S
                 for room in rooms:
@@ -146,6 +153,12 @@ class WriteLoop:
             if self._due and self._timer is None:
                 self._arm()
             self._check_idle()
+
+    def _turn(self, rooms: list[Room]) -> AbstractAsyncContextManager[WriteTurn]:
+        first = rooms[0]
+        if first.rules.grants_what_is_created:
+            return session_turn(self._database, first.workflow_id)
+        return self._journal.turn([room.workflow_id for room in rooms])
 
     async def _apply_or_close(
         self, room: Room, turn: WriteTurn, applied: dict[Room, Seq], deadline_s: float
@@ -183,7 +196,11 @@ class WriteLoop:
             return False
         for _ in range(_MAX_CULPRITS):
             await self._bring_up_to_date(room, head)
-            if room.is_gone:
+            if room.is_gone or not room.can_enforce():
+                return False
+            if room.rules.grants_what_is_created and not isinstance(turn, SessionTurn):
+                # What it creates must come with its lock: next time in a turn that can do both.
+                self._due[room] = None
                 return False
             try:
                 outcome = room.apply(deadline_s=deadline_s)
@@ -195,6 +212,8 @@ class WriteLoop:
             last_seq = head.seq
             if outcome.rows:
                 last_seq = turn.append(room.workflow_id, outcome.rows)
+                if isinstance(turn, SessionTurn):
+                    await self._grant(room, turn, outcome)
                 self._metrics.updates_committed += sum(
                     change.refusal is None and change.missing is None for change in outcome.changes
                 )
@@ -202,6 +221,13 @@ class WriteLoop:
             return bool(outcome.rows)
         room.close_all(CloseCode.OVERLOAD, "too many changes that cannot be applied")
         return False
+
+    async def _grant(self, room: Room, turn: SessionTurn, outcome: Outcome) -> None:
+        created: dict[UserId, tuple[Identity, list[Resource]]] = {}
+        for creator, resource in outcome.created:
+            created.setdefault(creator.user_id, (creator, []))[1].append(resource)
+        for creator, resources in created.values():
+            await self._access.grant_created(turn.db, room.workflow_id, creator, resources)
 
     async def _bring_up_to_date(self, room: Room, head: Head) -> None:
         """Under the turn nobody else can move the head: what is behind is read now."""
@@ -211,6 +237,14 @@ class WriteLoop:
             room.pull(rows, head)
         if room.access_is_stale or head.access_epoch != room.access.access_epoch:
             room.set_access(await self._access.snapshot(workflow_id))
+
+
+def _for_one_turn(rooms: list[Room]) -> tuple[list[Room], list[Room]]:
+    """Those that can go now, and those for the next turn. One in the mode `locked` goes alone."""
+    if rooms[0].rules.grants_what_is_created:
+        return rooms[:1], rooms[1:]
+    granting = [room for room in rooms if room.rules.grants_what_is_created]
+    return [room for room in rooms if room not in granting], granting
 
 
 def _give_up(room: Room, error: Exception) -> None:

@@ -14,8 +14,8 @@ from pycrdt import Doc, TransactionEvent
 from crdt_store.database import Database
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.open_journal import open_journal
-from crdt_store.workflows import create_workflow
-from server.core.access import AccessSnapshot
+from crdt_store.workflows import bump_access_epoch, create_workflow
+from server.core.access import AccessSnapshot, HeldLock, Mode, Resource
 from server.core.identity import Identity
 from server.core.metrics import Metrics
 from server.core.roles import Role
@@ -27,8 +27,10 @@ from server.live.wire import Pause
 from server.migrations import runner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
     from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncSession
 
     from crdt_store.journal import Journal
     from server.live.messages import Frame
@@ -56,12 +58,33 @@ class Members:
 
     roles: dict[UserId, Role] = field(default_factory=dict)
     epoch: int = 0
+    mode: Mode = Mode.PARALLEL
+    locks: dict[Resource, HeldLock] = field(default_factory=dict)
     fails_for: WorkflowId | None = None
 
     async def snapshot(self, workflow_id: WorkflowId) -> AccessSnapshot:
         if workflow_id == self.fails_for:
             raise OSError("the rules cannot be read")
-        return AccessSnapshot(self.epoch, dict(self.roles))
+        return AccessSnapshot(self.epoch, dict(self.roles), mode=self.mode, locks=dict(self.locks))
+
+    async def count_participants(
+        self, workflow_id: WorkflowId, live: Collection[UserId], *, but: UserId
+    ) -> int:
+        return len({*live} - {but})
+
+    async def takes_part(self, workflow_id: WorkflowId, user_id: UserId) -> bool:
+        return False
+
+    async def grant_created(
+        self,
+        db: AsyncSession,
+        workflow_id: WorkflowId,
+        creator: Identity,
+        created: Sequence[Resource],
+    ) -> None:
+        for resource in created:
+            self.locks.setdefault(resource, HeldLock(creator.user_id, creator.name, 1))
+        self.epoch = await bump_access_epoch(db, workflow_id)
 
 
 class MemoryWire:
