@@ -145,7 +145,7 @@ async def _walk_audit(url: str, arguments: argparse.Namespace) -> int:
     if faults:
         _complain(f"{faults} of {chains} audits are not what was recorded")
         return EXIT_FAILED
-    print(f"{entries} entries in the audits of {chains} workflows: all is as it was recorded.")
+    print(f"{entries} entries in {chains} audits: all is as it was recorded.")
     return 0
 
 

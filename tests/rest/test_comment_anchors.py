@@ -122,7 +122,7 @@ def at(x: Any, y: Any) -> dict[str, Any]:
 
 
 def test_a_node_in_a_group_is_where_the_group_is_and_no_document_of_clients_breaks_it() -> None:
-    nodes = [
+    nodes: list[dict[str, Any]] = [
         {"id": "group", **at(100, 100)},
         {"id": "inner", "parentId": "group", **at(10, 20)},
         {"id": "deep", "parentId": "inner", **at(1, 2)},
@@ -134,7 +134,7 @@ def test_a_node_in_a_group_is_where_the_group_is_and_no_document_of_clients_brea
         {"id": "further", **at(1e308, 0)},
         {"id": "bare"},
     ]
-    edges = [
+    edges: list[dict[str, Any]] = [
         {"id": "e", "source": "deep", "target": "orphan"},
         {"id": "dangling", "source": "deep", "target": "absent"},
         {"id": "odd", "source": ["x"], "target": None},
