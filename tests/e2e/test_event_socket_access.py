@@ -99,7 +99,7 @@ async def test_what_may_not_be_seen_is_answered_like_what_is_not_there(
 
 
 async def test_sessions_are_found_on_either_database(
-    start_server: StartServer, database_url: str
+    database_url: str, start_server: StartServer
 ) -> None:
     server = await start_server(database_url=database_url, auth_mode="jwt")
     async with server.http("ann") as http:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pycrdt import Map, Text
 
 from crdt_store.ids import UserId
+from crdt_store.journal import JournalRow
 from server.core.close_codes import CloseCode
 from server.core.identity import Identity
 from server.live.event_connection import MAX_WAITING_EDITS, EventConnection
@@ -358,3 +359,30 @@ async def _send_all(folder: Path, payloads: list[bytes]) -> None:
         await house.settle()
         assert vic.heard("content_update")[-1]["change"]["value"] == "at the end"
         assert house.rooms.metrics.task_errors == 0
+
+
+async def test_what_another_process_committed_is_told_with_its_author(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        bob = await with_a_node(house)
+        room = await house.room()
+        ann = Speaker(room, "ann")
+        # Not through this room: its rows are found in the next write turn.
+        bob.doc.get("nodes", type=Map)["n"]["data"]["label"] = "elsewhere"
+        async with house.journal.turn([room.workflow_id]) as turn:
+            turn.append(room.workflow_id, [JournalRow(UserId("zoe"), "sync", bob.made.pop())])
+        ann.change("n", "prompt", "hi there")
+        await house.settle()
+        (update,) = ann.heard("content_update")
+        assert update["user_id"] == "zoe"
+        assert update["change"]["value"] == "elsewhere"
+        assert len(ann.heard("change_saved")) == 1
+
+
+async def test_when_everyone_is_sent_away_nobody_is_told_who_left(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        ann, bob = Speaker(room, "ann"), Speaker(room, "bob")
+        room.disconnect_all(CloseCode.FORBIDDEN, "the session was ended")
+        assert not ann.heard("user_left")
+        assert not bob.heard("user_left")
+        assert not room.connections
