@@ -6,9 +6,7 @@ Channel); how updates are taken, stored and sent is our own. Why: docs/decisions
 
 from __future__ import annotations
 
-import math
 import secrets
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
@@ -21,8 +19,7 @@ from crdt_store.ids import ClientId, UserId
 from crdt_store.item_index import ItemIndex
 from server.core.close_codes import CloseCode
 from server.core.colors import color_of
-from server.core.participants import LiveParticipant
-from server.core.roles import Permission, Role, highest_role
+from server.core.roles import Permission, Role
 from server.live import messages
 from server.live.answers import Answers
 from server.live.audience import Audience
@@ -30,8 +27,8 @@ from server.live.batch import Batch, Outcome
 from server.live.changes import Edit, Pending, SyncChange
 from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
+from server.live.company import Company
 from server.live.connection import Connection
-from server.live.cursors import read_position
 from server.live.event_bridge import EventBridge
 from server.live.event_connection import EventConnection
 from server.live.live_document import LiveDocument
@@ -52,6 +49,7 @@ if TYPE_CHECKING:
     from crdt_store.update_scan import Scan
     from server.core.access import AccessSnapshot
     from server.core.identity import Identity
+    from server.core.participants import LiveParticipant
     from server.live.context import RoomContext
     from server.live.gate import Arrival
     from server.live.listing import ListingAt
@@ -116,6 +114,7 @@ class Room(YRoom):
         self.audience = Audience(context.metrics, context.clock)
         self.connections = self.audience.connections
         self.listed: ListingAt | None = None
+        self._company = Company(workflow_id, self.audience, self.presence, context)
         self._is_emptying = False
         self._state_vector = document.state_vector()
         self._state_vector_age = 0
@@ -201,7 +200,7 @@ class Room(YRoom):
             self.bridge.join(connection)
         connection.start()
         if is_first:
-            self._tell_joined(connection)
+            self._company.tell_joined(connection)
         return True
 
     def leave(self, connection: SocketEnd) -> None:
@@ -221,7 +220,7 @@ class Room(YRoom):
         if not self.connections:
             self.idle_since_s = now_s
         if was_last:
-            self._tell_left(connection)
+            self._company.tell_left(connection, is_emptying=self._is_emptying)
 
     def known_state_vector(self) -> bytes:
         """A state vector that the committed document is at, or beyond."""
@@ -284,32 +283,11 @@ class Room(YRoom):
 
     def identities(self) -> dict[UserId, Identity]:
         """Who has an open socket here, each user once."""
-        return {each.user_id: each.identity for each in self.connections.values()}
+        return self._company.identities()
 
     def participants(self) -> list[LiveParticipant]:
         """Who is here, with what their newest presence shows."""
-        states = self.presence.newest_states()
-        # A wall clock less a monotonic one: what turns the latter's times into dates.
-        offset_s = self.clock.wall_s() - self.clock.now_s()
-        last_heard_s: dict[UserId, float] = {}
-        for connection in self.connections.values():
-            known_s = last_heard_s.get(connection.user_id, -math.inf)
-            last_heard_s[connection.user_id] = max(known_s, connection.last_heard_s)
-        found = []
-        for user_id, identity in self.identities().items():
-            state = states.get(user_id, {})
-            selected = state.get("selected_node")
-            found.append(
-                LiveParticipant(
-                    user_id=user_id,
-                    user_name=identity.name,
-                    role=highest_role(self._permissions_of(identity)),
-                    cursor_position=read_position(state),
-                    selected_node=selected if isinstance(selected, str) else None,
-                    last_active=datetime.fromtimestamp(offset_s + last_heard_s[user_id], UTC),
-                )
-            )
-        return found
+        return self._company.participants(self._permissions_of)
 
     def close_all(self, code: CloseCode, reason: str) -> None:
         """End the room: its sockets, its waiting requests, its document. Idempotent."""
@@ -352,13 +330,29 @@ class Room(YRoom):
             self._schedule(self)
         return is_shown
 
-    def submit(self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival) -> None:
-        """Queue a scanned update for the next write turn; a full queue stops the reading."""
+    def is_complete(self, scan: Scan) -> bool:
+        """Whether the document has all that an update builds on."""
+        return not scan.missing(self.document.clocks)
+
+    def submit(
+        self,
+        connection: Connection,
+        update: bytes,
+        scan: Scan,
+        arrival: Arrival,
+        *,
+        is_whole: bool = True,
+    ) -> None:
+        """Queue a scanned update for the next write turn; a full queue stops the reading.
+
+        `is_whole` is False for the parts of a frame but the last, whose outcome is the frame's.
+        """
         if connection.id not in self.connections:
             return
         change = SyncChange(connection, update, scan, arrival)
         self.metrics.updates_received += 1
-        self._settlement.expect(change)
+        if is_whole:
+            self._settlement.expect(change)
         self._pending.append(change)
         self.pending_bytes += change.cost_bytes
         if self.pending_bytes > self.limits.max_pending_bytes_per_workflow:
@@ -566,28 +560,6 @@ class Room(YRoom):
         self.audience.show_life(silence_s)
 
     # Inside
-
-    def _tell_joined(self, connection: SocketEnd) -> None:
-        if self.context.attendance is not None:
-            self.context.attendance.joined(self.workflow_id, connection.identity)
-        user = connection.shown_user
-        event = self._about(connection, "user_joined", user_color=user["color"], role=user["role"])
-        self.audience.announce(event, but=connection.user_id)
-
-    def _tell_left(self, connection: SocketEnd) -> None:
-        if self.context.attendance is not None:
-            self.context.attendance.left(self.workflow_id, connection.identity)
-        if not self._is_emptying:
-            self.audience.announce(self._about(connection, "user_left"), but=connection.user_id)
-
-    def _about(self, connection: SocketEnd, kind: str, **more: Any) -> dict[str, Any]:
-        return {
-            "type": kind,
-            "user_id": connection.user_id,
-            "user_name": connection.identity.name,
-            **more,
-            "timestamp": datetime.fromtimestamp(self.clock.wall_s(), UTC),
-        }
 
     def _permissions_of(self, identity: Identity) -> frozenset[Permission]:
         return self.access.permissions_of(identity, self.workflow_id)
