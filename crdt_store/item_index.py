@@ -260,29 +260,32 @@ def in_order(structs: Structs) -> Iterable[Struct]:
 def _by_dependency(by_client: Mapping[ClientId, Sequence[Struct]]) -> Iterator[Struct]:
     at = dict.fromkeys(by_client, 0)
     emitted = 0
+    returned: dict[ClientId, int] = {}
+    """How many structs had come when a client that others wait for was last returned to."""
     for first in by_client:
-        # Who waits for whom, and how many structs had come when the waiting began.
-        waiting = [(first, -1)]
+        waiting = [first]
         while waiting:
-            client, since = waiting[-1]
+            client = waiting[-1]
             mine = by_client[client]
             blocker = None
-            is_waiting = False
             while at[client] < len(mine):
                 struct = mine[at[client]]
                 blocker = _unmet(struct, by_client, at)
-                is_waiting = any(blocker == other for other, _ in waiting)
                 # The scan refuses structs that wait for each other; so nothing is lost by going on.
-                if blocker is not None and not (is_waiting and since == emitted):
+                if blocker is not None and returned.get(blocker) != emitted:
                     break
                 blocker = None
                 yield struct
                 emitted += 1
                 at[client] += 1
-            if blocker is None or is_waiting:
+            if blocker is None:
                 waiting.pop()
+            elif blocker in waiting:
+                # What it waited for itself has come, or the next round finds that nothing does.
+                returned[blocker] = emitted
+                del waiting[waiting.index(blocker) + 1 :]
             else:
-                waiting.append((blocker, emitted))
+                waiting.append(blocker)
 
 
 def _unmet(

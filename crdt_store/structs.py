@@ -235,7 +235,7 @@ def write_var_uint(value: int, out: bytearray) -> None:
 
 
 def write_update(
-    structs: Mapping[int, Sequence[tuple[int, bytes]]],
+    structs: Mapping[ClientId, Sequence[tuple[int, bytes]]],
     deletes: Mapping[ClientId, Sequence[ClockRange]],
 ) -> bytes:
     """An update of these structs (their clocks and their bytes, without gaps) and deletions."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _APPLY_EVERY = 512
 _APPLY_EVERY_BYTES = 1024 * 1024
+_COSTLY_TO_JUDGE_BYTES = 8 * 1024
 _FAR = 2**62
 _MAX_NEW_DELETIONS = 20_000
 
@@ -192,6 +193,7 @@ class Batch:
         """Plan a permitted update, or apply at once what locks and modes leave of it."""
         verdict = None
         if self._document.index is not None:
+            self._was_costly |= len(update) > _COSTLY_TO_JUDGE_BYTES
             verdict = self._gatekeeper.judge(
                 item.connection.identity,
                 update,

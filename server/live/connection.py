@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from crdt_store.errors import UpdateRefused, UpdateTooLarge
+from crdt_store.update_parts import cut_in_slices
 from crdt_store.update_scan import (
     Scan,
     count_state_vector_clients,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 SCAN_AT_ONCE_BYTES = 2 * 1024
 """A larger update is scanned in slices, with the event loop's turn between them [LIVE-2]."""
 MAX_STATE_VECTOR_CLIENTS = 20_000
+CUT_ABOVE_BYTES = 32 * 1024
+"""A larger update may have so many structs that it is applied in parts."""
 _STRUCTS_PER_SLICE = 1_000
 
 
@@ -166,7 +169,7 @@ class Connection(SocketEnd):
         try:
             for found in slices:
                 if found is not None:
-                    self._submit(body, found, subtype)
+                    await self._submit_in_parts(body, found, subtype)
                 elif self.is_closed:
                     return
                 else:
@@ -176,9 +179,22 @@ class Connection(SocketEnd):
         finally:
             self.wire.resume_reading(Pause.SCANNING)
 
-    def _submit(self, body: bytes, found: Scan, subtype: int) -> None:
+    async def _submit_in_parts(self, body: bytes, found: Scan, subtype: int) -> None:
+        """A large update goes to its room part by part; it counts as one when all are settled."""
+        parts: list[bytes] = [body]
+        if len(body) > CUT_ABOVE_BYTES and self.room.is_complete(found):
+            for cut in cut_in_slices(body, found.deletes, part_structs=_STRUCTS_PER_SLICE):
+                parts = cut or parts
+                await asyncio.sleep(0)
+        for part in parts[:-1]:
+            self._submit(part, scan(part, self.room.scan_limits), subtype, is_whole=False)
+            await asyncio.sleep(0)
+        last = found if len(parts) == 1 else scan(parts[-1], self.room.scan_limits)
+        self._submit(parts[-1], last, subtype)
+
+    def _submit(self, body: bytes, found: Scan, subtype: int, *, is_whole: bool = True) -> None:
         arrival: Arrival = "update" if subtype == messages.UPDATE else "step_2"
-        self.room.submit(self, body, found, arrival)
+        self.room.submit(self, body, found, arrival, is_whole=is_whole)
 
     def _refuse(self, error: MalformedMessage | UpdateRefused | StateTooLarge) -> None:
         code = getattr(error, "code", "malformed")

@@ -222,7 +222,7 @@ def rewritten(
     the original has another document now, and must begin anew.
     """
     forbidden = {struct.id for struct in found.structs}
-    sections: dict[int, list[tuple[int, bytes]]] = {}
+    sections: dict[ClientId, list[tuple[int, bytes]]] = {}
     for client, mine in structs.by_client.items():
         known = clocks.get(client, 0)
         parts: list[tuple[int, bytes]] = []

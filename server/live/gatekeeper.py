@@ -17,7 +17,7 @@ from crdt_store.structs import ANY, DELETED, joined, packed, read_structs, with_
 from server.core.close_codes import CloseCode
 from server.core.documents import EditForbidden
 from server.live.gate import Findings, Holding, Refuse, examine, rewritten
-from server.live.live_document import ABSENT
+from server.live.live_document import ABSENT, SHARED_TYPES
 from server.live.rules import LOCK_REQUIRED, WithCreated
 
 if TYPE_CHECKING:
@@ -102,12 +102,10 @@ class Gatekeeper:
         broken: dict[UserId, dict[Slot, object]] = {}
         for slot, (user_id, wanted) in wishes.items():
             now = self._document.value(slot)
-            if wanted is ABSENT:
-                is_kept = now is ABSENT
+            if now is ABSENT or wanted is ABSENT:
+                is_kept = now is wanted
             else:
-                is_kept = self._document.holding(slot) is not Holding.PLAIN or json_equal(
-                    now, wanted
-                )
+                is_kept = isinstance(now, SHARED_TYPES) or json_equal(now, wanted)
             if not is_kept:
                 broken.setdefault(user_id, {})[slot] = wanted
         return broken.items()

@@ -56,8 +56,18 @@ class Host(Protocol):
 
     def receive_awareness(self, payload: bytes, sender: Connection) -> None: ...
 
+    def is_complete(self, scan: Scan) -> bool:
+        """Whether the document has all that an update builds on."""
+        ...
+
     def submit(
-        self, connection: Connection, update: bytes, scan: Scan, arrival: Arrival
+        self,
+        connection: Connection,
+        update: bytes,
+        scan: Scan,
+        arrival: Arrival,
+        *,
+        is_whole: bool = True,
     ) -> None: ...
 
     def answer_step_1(

@@ -10,8 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pycrdt import Doc, Map, TransactionEvent
-from pycrdt._base import BaseType
+from pycrdt import Doc, Map, Text, TransactionEvent
 
 from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.json_values import json_equal
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from crdt_store.item_index import ItemIndex, Slot
 
 EMPTY_UPDATE = b"\x00\x00"
+SHARED_TYPES = (Map, Text)
+"""The shared types that a document may hold: the scan lets in no others."""
 ABSENT = object()
 """What an entry of a map holds that is not there."""
 
@@ -270,7 +271,7 @@ class LiveDocument:
         value = self.value(slot)
         if value is ABSENT:
             return Holding.ABSENT
-        return Holding.SHARED if isinstance(value, BaseType) else Holding.PLAIN
+        return Holding.SHARED if isinstance(value, SHARED_TYPES) else Holding.PLAIN
 
     def _restore(self, slot: Slot, value: Any) -> None:
         shared = self._map_of(slot)
