@@ -23,6 +23,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from tests.postgres_cluster import Cluster
+
 REPOSITORY = Path(__file__).parent.parent
 READY_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 10.0
@@ -265,3 +267,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     shared.start_blocking()
     yield shared
     _end(shared, may_log_errors=False)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def jwt_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    """One server in jwt mode on each kind of database, for all cheap tests of a session."""
+    directory = tmp_path_factory.mktemp("jwt-server")
+    database_url = f"sqlite+aiosqlite:///{directory / 'coflow.db'}"
+    if request.param == "postgresql":
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        cluster.sql("CREATE DATABASE coflow_rest")
+        database_url = cluster.url("coflow_rest")
+    server = ServerProcess(
+        database_url=database_url,
+        log_path=directory / "server.log",
+        settings={"auth_mode": "jwt", "jwt_secret": JWT_SECRET, "migrate_on_start": 1},
+    )
+    try:
+        server.start_blocking()
+        yield server
+        assert "Traceback" not in server.log(), server.log()[-4000:]
+    finally:
+        server.stop_at_once()

@@ -1,4 +1,4 @@
-"""Fixtures: a server in jwt mode on each kind of database, and workflows with members of each role.
+"""Fixtures: HTTP clients of the shared servers, and workflows with members of each role.
 
 The servers are shared by the tests of a run, so every test makes workflows and users of its own.
 """
@@ -12,35 +12,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.servers import JWT_SECRET, ServerProcess
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
-    from tests.postgres_cluster import Cluster
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def jwt_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    directory = tmp_path_factory.mktemp("jwt-server")
-    database_url = f"sqlite+aiosqlite:///{directory / 'coflow.db'}"
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        cluster.sql("CREATE DATABASE coflow_rest")
-        database_url = cluster.url("coflow_rest")
-    server = ServerProcess(
-        database_url=database_url,
-        log_path=directory / "server.log",
-        settings={"auth_mode": "jwt", "jwt_secret": JWT_SECRET, "migrate_on_start": 1},
-    )
-    try:
-        server.start_blocking()
-        yield server
-        assert "Traceback" not in server.log(), server.log()[-4000:]
-    finally:
-        server.stop_at_once()
+    from tests.servers import ServerProcess
 
 
 class Api:
