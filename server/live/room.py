@@ -16,7 +16,6 @@ from pycrdt import merge_updates
 from pycrdt.websocket import YRoom
 
 from crdt_store.ids import ClientId, UserId
-from crdt_store.item_index import ItemIndex
 from server.core.close_codes import CloseCode
 from server.core.colors import color_of
 from server.core.roles import Permission, Role
@@ -29,12 +28,12 @@ from server.live.channel_wire import ChannelWire
 from server.live.claims import Claims
 from server.live.company import Company
 from server.live.connection import Connection
+from server.live.enforcement import Enforcement
 from server.live.event_bridge import EventBridge
 from server.live.event_connection import EventConnection
 from server.live.live_document import LiveDocument
 from server.live.messages import Frame
 from server.live.presence import Presence
-from server.live.rules import Rules
 from server.live.settlement import Settlement
 from server.live.wire import Pause
 
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from server.live.context import RoomContext
     from server.live.gate import Arrival
     from server.live.listing import ListingAt
+    from server.live.rules import Rules
     from server.live.socket_end import SocketEnd
 
 log = structlog.get_logger(__name__)
@@ -60,11 +60,6 @@ log = structlog.get_logger(__name__)
 MAX_AUTHORS_PER_FRAME = 64
 """`merge_updates` is quadratic: a tick of more rows than this goes out in several frames."""
 
-INDEX_AT_ONCE_BYTES = 16 * 1024
-"""A larger document is indexed in slices, with the event loop's turn between them [LIVE-2]."""
-INDEX_OUTLIVES_RULES_S = 600.0
-
-_STRUCTS_PER_SLICE = 1_000
 _STATE_VECTOR_EVERY = 64
 _NOBODY = UserId("")
 
@@ -95,10 +90,9 @@ class Room(YRoom):
         self.workflow_id = workflow_id
         self.document = document
         self.access = access
-        self.rules = Rules(access, workflow_id)
-        self.is_indexing = False
-        """Its items are being indexed, in slices: changes wait until rules can be enforced."""
-        self._restricted_until_s = 0.0
+        self._enforcement = Enforcement(
+            access, workflow_id, context, on_ready=lambda: schedule(self)
+        )
         self.limits = context.limits
         self.scan_limits = context.scan_limits
         self.metrics = context.metrics
@@ -248,7 +242,7 @@ class Room(YRoom):
     def set_access(self, access: AccessSnapshot) -> None:
         """Enforce new rules on the open sockets at once [ACC-3]."""
         self.access = access
-        self.rules = Rules(access, self.workflow_id)
+        self._enforcement.set_access(access)
         self.access_is_stale = False
         for connection in list(self.connections.values()):
             before = connection.permissions
@@ -393,39 +387,23 @@ class Room(YRoom):
     @property
     def wants_turn(self) -> bool:
         """Something waits to be written, or held changes may fit by now."""
-        if self.is_indexing:
+        if self._enforcement.is_indexing:
             return False
         return bool(self._pending) or bool(
             self._settlement.held.ready(self.document.clocks, self.clock.now_s())
         )
+
+    @property
+    def rules(self) -> Rules:
+        """What locks and the mode keep users from, as of the last snapshot."""
+        return self._enforcement.rules
 
     def can_enforce(self) -> bool:
         """Whether changes can be checked against the rules now; if not, it will ask for a turn.
 
         To be asked inside the write turn, when the document and the rules are up to date.
         """
-        if not self.rules.restrict_somebody:
-            return True
-        self._restricted_until_s = self.clock.now_s() + INDEX_OUTLIVES_RULES_S
-        if self.document.index is None and not self.is_indexing:
-            state = self.document.diff(b"\x00")
-            if len(state) <= INDEX_AT_ONCE_BYTES:
-                *_, self.document.index = ItemIndex.read(state, slice_structs=1 << 62)
-            else:
-                self.is_indexing = True
-                self.start_task(self._index(self.document, state))
-        return not self.is_indexing
-
-    async def _index(self, document: LiveDocument, state: bytes) -> None:
-        """Index the items while nothing changes them; then changes go on."""
-        try:
-            for index in ItemIndex.read(state, slice_structs=_STRUCTS_PER_SLICE):
-                if index is not None:
-                    document.index = index
-                await anyio.lowlevel.checkpoint()
-        finally:
-            self.is_indexing = False
-            self._schedule(self)
+        return self._enforcement.is_possible(self.document)
 
     def apply(self, *, deadline_s: float) -> Outcome:
         """Gate and apply what waits. The rows must be committed, then `publish` called.
@@ -547,11 +525,7 @@ class Room(YRoom):
     def keep_alive(self, now_s: float, silence_s: float) -> None:
         """Housekeeping, every few seconds: expiries, held changes, and a sign of life."""
         self.claims.expire(now_s)
-        if self.document.index is not None and now_s > self._restricted_until_s:
-            if self.rules.restrict_somebody:
-                self._restricted_until_s = now_s + INDEX_OUTLIVES_RULES_S
-            else:
-                self.document.index = None
+        self._enforcement.let_go(self.document, now_s)
         self.bridge.keep_alive(now_s)
         self.presence.expire(now_s)
         self._settlement.give_up_waiting(now_s)
