@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from array import array
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -31,12 +32,16 @@ _PROGRESS_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class EditingLoad:
-    """`writers` of each document's `clients` edit, each at `updates_per_s`; all read."""
+    """`writers` of each document's `clients` edit, each at `updates_per_s`; all read.
+
+    With `reads_events` they are all told of events too, as our own web client is.
+    """
 
     documents: int
     clients: int
     writers: int
     updates_per_s: float
+    reads_events: bool = False
 
     @property
     def updates_per_s_in(self) -> float:
@@ -136,10 +141,23 @@ class _Document:
         return replica_of([*updates, *(own.updates[: own.sent] if own else ())]) != expected
 
 
+Beside = Callable[[str, float], Awaitable[None]]
+"""What else goes on in the measured window: gets the first document's id, and the window's end."""
+
+
 async def run_editing_load(
-    server: ServerProcess, load: EditingLoad, timing: Timing, *, name: str, seed: int
+    server: ServerProcess,
+    load: EditingLoad,
+    timing: Timing,
+    *,
+    name: str,
+    seed: int,
+    beside: Beside | None = None,
 ) -> EditingResult:
-    """Fill the documents, connect everybody, edit at the rate, wait for the rest, compare."""
+    """Fill the documents, connect everybody, edit at the rate, wait for the rest, compare.
+
+    `beside` may run on while what is left is waited for, and must end by itself.
+    """
     documents = await _open_documents(server, load, timing, name, seed)
     ledgers = [document.ledger for document in documents]
     senders = [
@@ -161,8 +179,13 @@ async def run_editing_load(
     await asyncio.sleep(start - perf_counter())
     delivered, frames, sent = _totals(ledgers)
     window = CpuWindow(server)
-    await asyncio.sleep(timing.measured_s)
-    window.end()
+    async with asyncio.TaskGroup() as others:
+        if beside is not None:
+            others.create_task(
+                _run_beside(beside, documents[0].workflow, start + timing.measured_s)
+            )
+        await asyncio.sleep(start + timing.measured_s - perf_counter())
+        window.end()
     delivered_after, frames_after, sent_after = _totals(ledgers)
     rss_growth = server.rss_bytes() - rss_before
     lateness = sorted(await pacing)
@@ -197,6 +220,10 @@ async def run_editing_load(
     )
 
 
+def user_of(document: int, client: int) -> str:
+    return f"user-{document}-{client}"
+
+
 async def _open_documents(
     server: ServerProcess, load: EditingLoad, timing: Timing, name: str, seed: int
 ) -> list[_Document]:
@@ -210,7 +237,13 @@ async def _open_documents(
     await server.create_workflows([document.workflow for document in documents])
     await in_groups([fill_document(server, document.workflow, base) for document in documents])
     opening = [
-        open_client(server, document.workflow, f"user-{index}-{client}", on_update=reader.receive)
+        open_client(
+            server,
+            document.workflow,
+            user_of(index, client),
+            on_update=reader.receive,
+            events="1" if load.reads_events else "0",
+        )
         for index, document in enumerate(documents)
         for client, reader in enumerate(document.readers)
     ]
@@ -218,6 +251,10 @@ async def _open_documents(
     for index, document in enumerate(documents):
         document.connections = connections[index * load.clients : (index + 1) * load.clients]
     return documents
+
+
+async def _run_beside(beside: Beside, workflow: str, end: float) -> None:
+    await beside(workflow, end)
 
 
 def _totals(ledgers: Sequence[Ledger]) -> tuple[int, int, int]:

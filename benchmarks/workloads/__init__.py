@@ -9,6 +9,8 @@ from benchmarks.workloads import (
     cursors,
     documents,
     fanout,
+    features,
+    gate,
     idle,
     join,
     kill,
@@ -33,6 +35,8 @@ WORKLOADS: dict[str, Workload] = {
         targets,
         applypath,
         rest5000,
+        features,
+        gate,
     )
     for workload in module.WORKLOADS
 }
