@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from crdt_store.errors import UpdateRefused, UpdateTooLarge
 from crdt_store.update_parts import cut_in_slices
@@ -19,16 +19,16 @@ from server.core.close_codes import CloseCode
 from server.live import messages
 from server.live.messages import Frame, MalformedMessage
 from server.live.presence import StateTooLarge
-from server.live.socket_end import SocketEnd
+from server.live.socket_end import Host, SocketEnd
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator, Mapping
 
     from crdt_store.ids import ClientId
+    from crdt_store.update_scan import ScanLimits
     from server.core.identity import Identity
     from server.live.gate import Arrival
-    from server.live.host import Host
     from server.live.wire import Wire
 
 SCAN_AT_ONCE_BYTES = 2 * 1024
@@ -37,6 +37,44 @@ MAX_STATE_VECTOR_CLIENTS = 20_000
 CUT_ABOVE_BYTES = 32 * 1024
 """A larger update may have so many structs that it is applied in parts."""
 _STRUCTS_PER_SLICE = 1_000
+
+
+class SyncHost(Host, Protocol):
+    """What a connection that speaks Yjs needs of its room."""
+
+    scan_limits: ScanLimits
+
+    def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
+
+    def known_state_vector(self) -> bytes:
+        """A state vector that the committed document is at, or beyond."""
+        ...
+
+    def everyone(self, but: Connection) -> Frame | None:
+        """All awareness states but those that `but` claims, or None if there are none."""
+        ...
+
+    def receive_awareness(self, payload: bytes, sender: Connection) -> None: ...
+
+    def is_complete(self, scan: Scan) -> bool:
+        """Whether the document has all that an update builds on."""
+        ...
+
+    def submit(
+        self,
+        connection: Connection,
+        update: bytes,
+        scan: Scan,
+        arrival: Arrival,
+        *,
+        is_whole: bool = True,
+    ) -> None: ...
+
+    def answer_step_1(
+        self, connection: Connection, state_vector: bytes, read: Mapping[ClientId, int]
+    ) -> None: ...
+
+    def catch_up_reader(self, connection: Connection) -> None: ...
 
 
 class Connection(SocketEnd):
@@ -50,13 +88,15 @@ class Connection(SocketEnd):
         "awareness_missed",
         "lagging_since",
         "must_be_asked",
+        "room",
         "settled_frames",
     )
 
     def __init__(
-        self, wire: Wire, identity: Identity, room: Host, *, wants_events: bool = False
+        self, wire: Wire, identity: Identity, room: SyncHost, *, wants_events: bool = False
     ) -> None:
         super().__init__(wire, identity, room, wants_events=wants_events)
+        self.room = room
         self.lagging_since: bytes | None = None
         """The state vector up to which a slow reader has been sent everything [LIVE-1]."""
         self.awareness_missed = False

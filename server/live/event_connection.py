@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, assert_never
 
 import orjson
 import structlog
@@ -28,16 +28,16 @@ from server.live.event_messages import (
 )
 from server.live.messages import Frame, MalformedMessage, TextFrame
 from server.live.presence import StateTooLarge
-from server.live.socket_end import SocketEnd
+from server.live.socket_end import Host, SocketEnd
 from server.live.wire import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crdt_store.ids import ClientId
     from crdt_store.workflow import Workflow
     from server.core.identity import Identity
     from server.core.participants import LiveParticipant
-    from server.live.host import Host
     from server.live.wire import Wire
 
 log = structlog.get_logger(__name__)
@@ -56,6 +56,43 @@ class _Waiting(NamedTuple):
     size_bytes: int
 
 
+class Bridge(Protocol):
+    """Between the document and those who speak JSON; EventBridge is one."""
+
+    def made_by(self, connection: EventConnection) -> None:
+        """The edit that is being written is this connection's."""
+        ...
+
+    def catch_up(self, listener: EventConnection) -> None:
+        """A slow reader has drained."""
+        ...
+
+
+class EventHost(Host, Protocol):
+    """What a connection that speaks JSON needs of its room."""
+
+    is_gone: bool
+    """Closed for good; whoever comes back finds another one."""
+
+    @property
+    def bridge(self) -> Bridge: ...
+
+    def participants(self) -> list[LiveParticipant]: ...
+
+    def new_client_id(self) -> ClientId:
+        """A client id that nobody has used, for the presence of somebody without Yjs."""
+        ...
+
+    def show_state(self, sender: SocketEnd, client_id: ClientId, clock: int, state: bytes) -> bool:
+        """Show an awareness state; False if the client id is another user's by now.
+
+        Raises StateTooLarge and MalformedMessage, changing nothing.
+        """
+        ...
+
+    def submit_edit(self, edit: Edit) -> None: ...
+
+
 class EventConnection(SocketEnd):
     """The server's side of one socket of the event door."""
 
@@ -68,11 +105,13 @@ class EventConnection(SocketEnd):
         "_waiting_bytes",
         "content_missed",
         "cursors_missed",
+        "room",
         "session_id",
     )
 
-    def __init__(self, wire: Wire, identity: Identity, room: Host, *, session_id: str) -> None:
+    def __init__(self, wire: Wire, identity: Identity, room: EventHost, *, session_id: str) -> None:
         super().__init__(wire, identity, room, wants_events=True)
+        self.room = room
         self.session_id = session_id
         self.cursors_missed = False
         self.content_missed = False

@@ -150,15 +150,20 @@ class Gatekeeper:
         assert index is not None
         wishes: dict[Slot, object] = {}
         for struct in structs:
-            if struct.clock < clocks.get(struct.client, 0) or struct.kind not in (ANY, DELETED):
+            if struct.clock < clocks.get(struct.client, 0):
                 continue
             slot = index.slot(struct.id)
             if slot is None or not self._is_held_by(user_id, struct.id):
                 continue
-            value: object = ABSENT
-            if struct.kind == ANY and not _is_deleted(struct, scan):
-                value, _ = read_any(structs.update, struct.content + 1)
-            wishes[slot] = value
+            if struct.kind == DELETED or _is_deleted(struct, scan):
+                # In a step 2 it may as well have given way to what somebody else set.
+                if is_fresh:
+                    wishes[slot] = ABSENT
+            elif struct.kind == ANY:
+                wishes[slot], _ = read_any(structs.update, struct.content + 1)
+            else:
+                # A new shared type, in which others write: it is not to be undone by a wish.
+                wishes[slot] = NOT_JSON
         # What a client deleted just now it saw there. A step 2 names all that was ever deleted.
         for client, ranges in scan.deletes.items() if is_fresh else ():
             for start, end in ranges:
@@ -168,7 +173,9 @@ class Gatekeeper:
                         if slot is not None and self._is_held_by(user_id, item):
                             wishes.setdefault(slot, ABSENT)
         for slot, value in wishes.items():
-            if value is not NOT_JSON:
+            if value is NOT_JSON:
+                self._wishes.pop(slot, None)
+            else:
                 self._wishes[slot] = (user_id, value)
 
     def _is_held_by(self, user_id: UserId, item: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 import structlog
@@ -21,9 +21,12 @@ from server.live.wire import Pause
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from crdt_store.ids import UserId
+    from crdt_store.ids import UserId, WorkflowId
+    from server.core.clock import Clock
     from server.core.identity import Identity
-    from server.live.host import Host
+    from server.core.metrics import Metrics
+    from server.core.roles import Role
+    from server.live.context import RoomLimits
     from server.live.messages import Frame
     from server.live.wire import Wire
 
@@ -34,12 +37,26 @@ _MAX_QUEUED_EVENTS = 256
 _next_id = count(1)
 
 
+class Host(Protocol):
+    """What every socket needs of the room that it is in; Room is one."""
+
+    workflow_id: WorkflowId
+    limits: RoomLimits
+    metrics: Metrics
+    clock: Clock
+
+    def show_user(self, identity: Identity, role: Role | None) -> dict[str, Any]: ...
+
+    def leave(self, connection: SocketEnd) -> None: ...
+
+
 class SocketEnd(ABC):
     """One socket of one room. It is the wire's Sink, and holds no task."""
 
     __slots__ = (
         "_events",
         "_expiry",
+        "_host",
         "_rate",
         "id",
         "identity",
@@ -48,7 +65,6 @@ class SocketEnd(ABC):
         "last_sent_s",
         "on_closed",
         "permissions",
-        "room",
         "shown_user",
         "user_id",
         "wants_events",
@@ -60,7 +76,7 @@ class SocketEnd(ABC):
         self.wire = wire
         self.identity = identity
         self.user_id: UserId = identity.user_id
-        self.room = room
+        self._host: Host = room
         self.wants_events = wants_events
         self.permissions: frozenset[Permission] = frozenset()
         self.shown_user: dict[str, Any] = {}
@@ -82,14 +98,14 @@ class SocketEnd(ABC):
         """The room has let the connection in: greet it. The token's end is the connection's."""
         if self.identity.expires_at is not None:
             loop = asyncio.get_running_loop()
-            wait_s = self.identity.expires_at.timestamp() - self.room.clock.wall_s()
+            wait_s = self.identity.expires_at.timestamp() - self._host.clock.wall_s()
             self._expiry = loop.call_later(max(0.0, wait_s), self._token_expired)
 
     def set_permissions(self, permissions: frozenset[Permission]) -> None:
         """Enforce what the access snapshot says now; take `shown_user` along [ACC-3]."""
         self.permissions = permissions
         role = highest_role(permissions)
-        self.shown_user = self.room.show_user(self.identity, role)
+        self.shown_user = self._host.show_user(self.identity, role)
 
     @abstractmethod
     def ask_for_state(self) -> None:
@@ -121,15 +137,15 @@ class SocketEnd(ABC):
         """Count what came; False if that closed the connection, or it was closed already."""
         if self.is_closed:
             return False
-        self.room.metrics.bytes_received += size
+        self._host.metrics.bytes_received += size
         if not self._may_go_on():
             return False
-        self.last_heard_s = self.room.clock.now_s()
+        self.last_heard_s = self._host.clock.now_s()
         return True
 
     def _may_go_on(self) -> bool:
         """Slow the reading down if it is too fast. False when that closed the connection."""
-        slow_down_s = self._rate.spend(self.room.clock.now_s())
+        slow_down_s = self._rate.spend(self._host.clock.now_s())
         if slow_down_s:
             if self._rate.is_hopeless:
                 self.close(CloseCode.TOO_FAST, "too many messages per second")
@@ -144,10 +160,10 @@ class SocketEnd(ABC):
 
     def send(self, frame: Frame) -> None:
         """Send now, whatever is queued. For what the client asked for or must not miss."""
-        self.last_sent_s = self.room.clock.now_s()
+        self.last_sent_s = self._host.clock.now_s()
         self.wire.send_frame(frame)
-        self.room.metrics.frames_sent += 1
-        self.room.metrics.bytes_sent += len(frame.payload)
+        self._host.metrics.frames_sent += 1
+        self._host.metrics.bytes_sent += len(frame.payload)
 
     def send_event(self, event: Mapping[str, Any]) -> None:
         """A JSON event, if the client wants them; a slow reader gets it once it has drained."""
@@ -181,10 +197,10 @@ class SocketEnd(ABC):
         if self.is_closed:
             return
         self.is_closed = True
-        self.room.metrics.closed(int(code))
+        self._host.metrics.closed(int(code))
         log.info(
             "connection closed",
-            workflow=self.room.workflow_id,
+            workflow=self._host.workflow_id,
             user=self.user_id,
             code=int(code),
             reason=reason,
@@ -195,7 +211,7 @@ class SocketEnd(ABC):
     def _leave(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-        self.room.leave(self)
+        self._host.leave(self)
         if self.on_closed is not None:
             ended, self.on_closed = self.on_closed, None
             ended()
