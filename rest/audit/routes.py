@@ -16,6 +16,7 @@ from rest.errors import InvalidInput
 from rest.json_responses import CACHING, json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, responses
+from rest.texts import Word
 from server.core.roles import Permission
 
 router = APIRouter(prefix="/api/collaboration/audit", tags=["audit"], route_class=JsonRoute)
@@ -24,24 +25,18 @@ _MAX_NUMBER_DIGITS = 18
 
 _READ = (*AUTHENTICATED, "forbidden", "workflow_not_found")
 
-Word = Annotated[str | None, Query(min_length=1, max_length=256)]
-
 
 def _filter(
     action: Annotated[
-        str | None,
+        Word | None,
         Query(
-            min_length=1,
-            max_length=256,
             description="One action, such as `lock.acquired`, or all of a feature: `lock.*`.",
         ),
     ] = None,
-    actor: Annotated[
-        str | None, Query(min_length=1, max_length=256, description="The user who did it.")
-    ] = None,
-    resource_type: Word = None,
-    resource_id: Word = None,
-    session_id: Word = None,
+    actor: Annotated[Word | None, Query(description="The user who did it.")] = None,
+    resource_type: Word | None = None,
+    resource_id: Word | None = None,
+    session_id: Word | None = None,
     since: Annotated[
         AwareDatetime | None, Query(description="RFC 3339; entries at this moment or later.")
     ] = None,
@@ -49,18 +44,15 @@ def _filter(
         AwareDatetime | None, Query(description="RFC 3339; entries before this moment.")
     ] = None,
 ) -> reading.Filter:
-    words = {
-        "action": action,
-        "actor": actor,
-        "resource_type": resource_type,
-        "resource_id": resource_id,
-        "session_id": session_id,
-    }
-    for name, word in words.items():
-        # PostgreSQL refuses NUL in text.
-        if word is not None and "\0" in word:
-            raise InvalidInput(f"query.{name}", "must not contain NUL")
-    return reading.Filter(**words, since=_utc("since", since), until=_utc("until", until))
+    return reading.Filter(
+        action=action,
+        actor=actor,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        session_id=session_id,
+        since=_utc("since", since),
+        until=_utc("until", until),
+    )
 
 
 Wanted = Annotated[reading.Filter, Depends(_filter)]

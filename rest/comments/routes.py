@@ -12,14 +12,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from crdt_store.errors import WorkflowNotFound
-from crdt_store.graph_json import MAX_ID_CHARS
 from crdt_store.ids import WorkflowId
 from crdt_store.workflows import lock_workflow
 from rest.bodies import JsonRoute
 from rest.comments import finding, service
 from rest.comments.anchors import Place, Places, look
 from rest.comments.schemas import (
-    MAX_COMMENT_ID_CHARS,
     AddComment,
     CommentItem,
     CommentPage,
@@ -32,9 +30,9 @@ from rest.errors import CommentNotFound, InvalidInput
 from rest.json_responses import json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
+from rest.texts import MAX_OWN_ID_CHARS, ElementId, OwnId, UserIdText
 from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
-from server.core.auth import MAX_USER_ID_CHARS
 from server.core.identity import Identity
 from server.core.roles import Permission
 
@@ -50,8 +48,8 @@ async def _comment_id(
     comment_id: Annotated[str, Path(alias="id", description="The comment's id.")],
 ) -> str:
     """Raises CommentNotFound at once for what cannot be an id."""
-    if len(comment_id) > MAX_COMMENT_ID_CHARS or "\0" in comment_id:
-        raise CommentNotFound(comment_id[:MAX_COMMENT_ID_CHARS])
+    if len(comment_id) > MAX_OWN_ID_CHARS or "\0" in comment_id:
+        raise CommentNotFound(comment_id[:MAX_OWN_ID_CHARS])
     return comment_id
 
 
@@ -126,22 +124,20 @@ def _filter(
     context_type: Annotated[
         ContextType | None, Query(description="What the thread is about.")
     ] = None,
-    context_id: Annotated[
-        str | None,
-        Query(min_length=1, max_length=MAX_ID_CHARS, description="The node's or edge's id."),
-    ] = None,
+    context_id: Annotated[ElementId | None, Query(description="The node's or edge's id.")] = None,
     resolved: Annotated[
         bool | None, Query(description="Only of resolved threads, or of open ones.")
     ] = None,
-    thread_id: Annotated[str | None, Query(min_length=1, max_length=MAX_COMMENT_ID_CHARS)] = None,
-    author: Annotated[str | None, Query(min_length=1, max_length=MAX_USER_ID_CHARS)] = None,
+    thread_id: Annotated[OwnId | None, Query(min_length=1)] = None,
+    author: Annotated[UserIdText | None, Query(min_length=1)] = None,
 ) -> finding.Filter:
-    texts = {"context_id": context_id, "thread_id": thread_id, "author": author}
-    for name, text in texts.items():
-        # PostgreSQL refuses NUL in text.
-        if text is not None and "\0" in text:
-            raise InvalidInput(f"query.{name}", "must not contain NUL")
-    return finding.Filter(context_type=context_type, resolved=resolved, **texts)
+    return finding.Filter(
+        context_type=context_type,
+        context_id=context_id,
+        resolved=resolved,
+        thread_id=thread_id,
+        author=author,
+    )
 
 
 @router.get(

@@ -6,11 +6,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from crdt_store.graph_json import MAX_ID_CHARS
+from rest.acting import Acting
+from rest.texts import ElementId, OwnId, Storable
 
 MAX_CONTENT_CHARS = 10_000
-MAX_COMMENT_ID_CHARS = 128
-_DEV_USER = "Dev mode: who is asking, unless the query says so."
 
 
 class ContextType(StrEnum):
@@ -22,22 +21,14 @@ class ContextType(StrEnum):
     CANVAS = "canvas"
 
 
-def _check_storable(text: str) -> str:
-    # PostgreSQL refuses NUL in text.
-    if "\0" in text:
-        raise ValueError("must not contain NUL")
-    return text
-
-
 def _check_content(text: str) -> str:
     if not text.strip():
         raise ValueError("must say something")
-    return _check_storable(text)
+    return text
 
 
-Storable = AfterValidator(_check_storable)
 Content = Annotated[
-    str, AfterValidator(_check_content), Field(min_length=1, max_length=MAX_CONTENT_CHARS)
+    str, Field(min_length=1, max_length=MAX_CONTENT_CHARS), AfterValidator(_check_content), Storable
 ]
 Coordinate = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -49,7 +40,7 @@ class Point(BaseModel):
     y: Coordinate
 
 
-class AddComment(BaseModel):
+class AddComment(Acting):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
@@ -63,35 +54,28 @@ class AddComment(BaseModel):
 
     workflow_id: str = Field(max_length=128)
     content: Content
-    parent_comment_id: Annotated[str, Storable] | None = Field(
+    parent_comment_id: OwnId | None = Field(
         default=None,
-        max_length=MAX_COMMENT_ID_CHARS,
         description="Any comment of the thread that this replies to. A reply is where its thread "
         "is: the three fields below are not read.",
     )
     context_type: ContextType = ContextType.WORKFLOW
-    context_id: Annotated[str, Storable] | None = Field(
-        default=None,
-        min_length=1,
-        max_length=MAX_ID_CHARS,
-        description="The id of the node or edge, which need not exist yet.",
+    context_id: ElementId | None = Field(
+        default=None, description="The id of the node or edge, which need not exist yet."
     )
     point: Point | None = Field(
         default=None,
         description="Needed on the canvas. For a node or edge: where it was seen last, used as "
         "long as the document does not say where it is.",
     )
-    session_id: Annotated[str, Storable] | None = Field(
+    session_id: OwnId | None = Field(
         default=None,
-        max_length=128,
         description="For the audit, which keeps it if it is a session of the workflow.",
     )
-    user_id: str | None = Field(default=None, description=_DEV_USER)
 
 
-class EditComment(BaseModel):
+class EditComment(Acting):
     content: Content
-    user_id: str | None = Field(default=None, description=_DEV_USER)
 
 
 class CommentItem(BaseModel):

@@ -3,40 +3,25 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from crdt_store.graph_json import MAX_ID_CHARS
+from rest.acting import Acting
+from rest.texts import ElementId, OwnId, Storable
 from server.core.access import Resource, ResourceType
 
 DEFAULT_MINUTES = 30.0
 MIN_MINUTES = 1 / 60
 MAX_MINUTES = 24 * 60.0
-MAX_SESSION_ID_CHARS = 128
 
 
-def _check_storable(text: str) -> str:
-    # PostgreSQL refuses NUL in text.
-    if "\0" in text:
-        raise ValueError("must not contain NUL")
-    return text
-
-
-Storable = AfterValidator(_check_storable)
-
-
-class LockedResource(BaseModel):
+class LockedResource(Acting):
     """What is locked: the workflow as a whole, or one node or edge of it."""
 
     workflow_id: str
     resource_type: ResourceType
-    resource_id: Annotated[str, Storable] | None = Field(
+    resource_id: ElementId | None = Field(
         default=None,
-        min_length=1,
-        max_length=MAX_ID_CHARS,
         description="The node's or edge's id; for the workflow its own id, or nothing.",
-    )
-    user_id: str | None = Field(
-        default=None, description="Dev mode: who is asking, unless the query says so."
     )
 
     def resource(self) -> Resource | None:
@@ -61,13 +46,12 @@ class AcquireLock(LockedResource):
         }
     )
 
-    session_id: Annotated[str, Storable] | None = Field(
+    session_id: OwnId | None = Field(
         default=None,
-        max_length=MAX_SESSION_ID_CHARS,
         description="The active session; the lock then ends when its holder has been gone for "
         "2 minutes, as it does if the holder has an open socket.",
     )
-    reason: Annotated[str, Storable] | None = Field(default=None, max_length=1_000)
+    reason: Annotated[str, Field(max_length=1_000), Storable] | None = None
     duration_minutes: float | None = Field(
         default=None,
         ge=MIN_MINUTES,

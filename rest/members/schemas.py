@@ -4,14 +4,13 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from rest.texts import UserName
 from server.core.roles import Role
 
 
 class PutMember(BaseModel):
     role: Role
-    name: str | None = Field(
-        default=None, max_length=256, description="Shown in lists; kept when left out."
-    )
+    name: UserName | None = Field(default=None, description="Shown in lists; kept when left out.")
 
 
 class Member(BaseModel):

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
+from rest.acting import Acting
 from rest.bodies import JsonRoute
 from rest.deps import Caller, Provided, Services, identify
 from rest.json_responses import json_response
@@ -13,7 +14,6 @@ from rest.problems import AUTHENTICATED, WITH_BODY, responses
 from rest.sessions import service
 from rest.sessions.rules import set_rules
 from rest.sessions.schemas import (
-    Acting,
     Beat,
     ChangeSession,
     Heartbeat,

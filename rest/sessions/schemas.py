@@ -3,34 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from crdt_store.graph_json import MAX_ID_CHARS
+from rest.acting import Acting
+from rest.texts import Storable, UserIdText
 from server.core.access import Mode
-from server.core.auth import MAX_USER_ID_CHARS
 from server.core.roles import Role
 
-MAX_NODE_ID_CHARS = 512
 MAX_USERS = 10_000
 
 
-def _check_storable(text: str) -> str:
-    # PostgreSQL refuses NUL in text.
-    if "\0" in text:
-        raise ValueError("must not contain NUL")
-    return text
-
-
-Storable = AfterValidator(_check_storable)
 Coordinate = Annotated[float, Field(allow_inf_nan=False)]
 MaxUsers = Annotated[int, Field(ge=1, le=MAX_USERS)]
-
-
-class Acting(BaseModel):
-    """A body that may say who is asking."""
-
-    user_id: str | None = Field(
-        default=None, description="Dev mode: who is asking, unless the query says so."
-    )
 
 
 class JoinSession(Acting):
@@ -74,15 +59,14 @@ class Heartbeat(Acting):
     cursor_position: CursorPosition | None = Field(
         default=None, description="Kept when left out; null: none."
     )
-    selected_node: Annotated[str, Storable] | None = Field(
-        default=None, max_length=MAX_NODE_ID_CHARS, description="Kept when left out; null: none."
+    selected_node: Annotated[str, Field(max_length=MAX_ID_CHARS), Storable] | None = Field(
+        default=None, description="Kept when left out; null: none."
     )
 
 
 class PassTurn(Acting):
-    to: Annotated[str, Storable] | None = Field(
+    to: UserIdText | None = Field(
         default=None,
-        max_length=MAX_USER_ID_CHARS,
         description="Who takes part and may edit; else the first who asked, else nobody.",
     )
 

@@ -5,13 +5,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from crdt_store.ids import UserId
+from rest.acting import Acting
 from rest.bodies import JsonRoute
 from rest.deps import Caller, Provided, identify
 from rest.json_responses import json_response
 from rest.problems import responses
 from rest.sessions import service, turn_requests
 from rest.sessions.routes import CHANGE, SessionId
-from rest.sessions.schemas import Acting, PassTurn, Turn
+from rest.sessions.schemas import PassTurn, Turn
 from rest.sessions.service import Held
 from rest.sessions.turns import read_requests, read_rules, turn_json
 from server.core.roles import Permission

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
+from rest.acting import Acting
 from rest.shares.service import MAX_USES
 from server.core.auth import MAX_NAME_CHARS
 
 MAX_DAYS = 365
-_DEV_USER = "Dev mode: who is asking, unless the query says so."
 
 
 class SharePermissions(BaseModel):
@@ -27,7 +27,7 @@ class SharePermissions(BaseModel):
         return value
 
 
-class CreateShare(BaseModel):
+class CreateShare(Acting):
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
@@ -53,7 +53,6 @@ class CreateShare(BaseModel):
         le=MAX_USES,
         description="How many users may redeem it, each counted once. Unlimited when left out.",
     )
-    user_id: str | None = Field(default=None, description=_DEV_USER)
 
 
 class RedeemShare(BaseModel):
