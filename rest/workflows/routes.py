@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter, Body, Header, Query, Request, Response
+from pydantic import Field
 
 from crdt_store.ids import Seq, WorkflowId
 from crdt_store.workflow import Workflow
@@ -18,6 +19,7 @@ from rest.errors import InvalidInput, NotForGuests
 from rest.json_responses import CACHING, json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
+from rest.texts import MAX_WORD_CHARS, Storable
 from rest.workflows import service
 from rest.workflows.drafts import draft
 from rest.workflows.etags import etag, expected_seq, is_unchanged
@@ -91,16 +93,15 @@ async def list_workflows(
     caller: Caller,
     q: Annotated[
         str,
+        Field(max_length=MAX_WORD_CHARS),
+        Storable,
         Query(
-            max_length=256,
             description="Words that must all occur in the name, the description or a tag.",
         ),
     ] = "",
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> Response:
-    if "\0" in q:
-        raise InvalidInput("query.q", "must not contain NUL")
     after = None if cursor is None else _position(cursor)
     async with services.database.reading() as db:
         found = await service.list_visible(
@@ -280,7 +281,7 @@ async def delete_workflow(services: Provided, caller: Caller, workflow_id: OfWor
     async with services.database.writing() as db:
         await lock_workflow(db, workflow_id)
         await services.access.require(db, workflow_id, caller, Permission.MANAGE)
-        await service.delete(db, services.bus, workflow_id)
+        await service.delete(db, services.bus, workflow_id, caller)
     await services.documents.close(workflow_id)
     return Response(status_code=204)
 

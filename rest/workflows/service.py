@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import structlog
 from sqlalchemy import and_, func, or_, select, update
 
 from crdt_store.database import after_commit
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from rest.workflows.drafts import Draft
     from server.core.bus import Bus
     from server.core.identity import Identity
+
+
+log = structlog.get_logger(__name__)
 
 
 def new_workflow_id() -> WorkflowId:
@@ -82,13 +86,16 @@ async def _record_creation(db: AsyncSession, workflow_id: WorkflowId, creator: I
     await record(db, workflow_id, creator, "workflow.created", resource=("workflow", workflow_id))
 
 
-async def delete(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
+async def delete(db: AsyncSession, bus: Bus, workflow_id: WorkflowId, by: Identity) -> None:
     """Delete all that belongs to it; the sockets learn of it after the commit.
 
-    Raises WorkflowNotFound.
+    Its audit goes with it, so the log keeps who did it. Raises WorkflowNotFound.
     """
     await delete_workflow(db, workflow_id)
     after_commit(db, lambda: bus.publish(WorkflowDeleted(workflow_id)))
+    after_commit(
+        db, lambda: log.info("workflow deleted", workflow_id=workflow_id, user_id=by.user_id)
+    )
 
 
 async def mirror_meta(database: Database, workflow_id: WorkflowId, meta: Mapping[str, Any]) -> None:

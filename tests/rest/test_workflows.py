@@ -344,6 +344,21 @@ async def test_a_deleted_workflow_is_gone_and_its_id_is_free(
     assert (await owner.get(path)).json()["nodes"] == []
 
 
+async def test_the_log_keeps_who_deleted_a_workflow(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    created_by = (await owner.get(path)).json()["created_by"]
+    await owner.delete(path)
+    workflow_id = path.rsplit("/", 1)[1]
+    (line,) = [
+        each
+        for each in api.server.log().splitlines()
+        if "workflow deleted" in each and f"workflow_id={workflow_id}" in each
+    ]
+    assert f"user_id={created_by}" in line
+    assert "Two nodes" not in line
+
+
 async def test_everything_is_still_there_after_a_restart(
     api: Api, owner: httpx.AsyncClient
 ) -> None:
