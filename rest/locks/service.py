@@ -14,7 +14,7 @@ from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crdt_store.workflows import bump_access_epoch, database_now
-from rest.audit.service import SYSTEM, record
+from rest.audit.service import SYSTEM, Action, record, record_all
 from rest.errors import LockHeld, LockNotFound, LockNotYours, SessionNotFound
 from rest.locks.announcements import (
     EndReason,
@@ -28,7 +28,7 @@ from rest.sessions.models import CollaborationRules, CollaborationSession
 from server.core.access import Mode, Resource, ResourceType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -231,12 +231,12 @@ async def end_locks_of(
     db: AsyncSession,
     bus: Bus,
     workflow_id: WorkflowId,
-    user_id: UserId,
+    user_ids: Collection[UserId],
     *,
     by: Identity | None = None,
 ) -> None:
-    """The user has left: end the locks that follow his presence. `by` None: nobody's doing."""
-    leaving = and_(EditLock.holder == user_id, EditLock.follows_presence)
+    """They have left: end the locks that follow their presence. `by` None: nobody's doing."""
+    leaving = and_(EditLock.holder.in_(user_ids), EditLock.follows_presence)
     await _end(db, bus, workflow_id, leaving, reason="left", by=by)
 
 
@@ -283,21 +283,25 @@ async def _end(
     if not locks:
         return
     tell_epoch(db, bus, workflow_id, await bump_access_epoch(db, workflow_id))
-    for lock in locks:
-        await record(
-            db,
-            workflow_id,
-            by or SYSTEM,
-            _ACTIONS[reason],
-            resource=Resource(ResourceType(lock.resource_type), lock.resource_id),
-            session_id=lock.session_id,
-            details={
-                "lock_id": lock.lock_id,
-                "fence": lock.fence,
-                "holder": lock.holder,
-                "reason": reason,
-            },
-        )
+    await record_all(
+        db,
+        workflow_id,
+        [
+            Action(
+                by or SYSTEM,
+                _ACTIONS[reason],
+                resource=(lock.resource_type, lock.resource_id),
+                session_id=lock.session_id,
+                details={
+                    "lock_id": lock.lock_id,
+                    "fence": lock.fence,
+                    "holder": lock.holder,
+                    "reason": reason,
+                },
+            )
+            for lock in locks
+        ],
+    )
     tell_released(
         db,
         bus,

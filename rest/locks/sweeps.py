@@ -14,6 +14,7 @@ from crdt_store.workflows import database_now, lock_workflow
 from rest.locks import service
 from rest.locks.models import EditLock
 from rest.sessions.models import CollaborationSession, SessionParticipant
+from rest.sessions.signs import last_acts
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -41,22 +42,23 @@ async def end_absent_locks(services: Services) -> None:
     """Those that follow presence, `presence_timeout_s` after their holder was last here.
 
     A holder is here while a socket is open, on this instance or, as the session's rows say, on
-    another; or else was so at the last heartbeat, or when the lock was granted.
+    another; or else was so at the last heartbeat, when the lock was granted, or when he last did
+    something in the workflow.
     """
     async with services.database.reading() as db:
         gone = await _gone(services, db, None)
-    for workflow_id in sorted({workflow_id for workflow_id, _ in gone}):
+    for workflow_id in sorted(gone):
         with suppress(WorkflowNotFound):  # deleted meanwhile, its locks with it
             async with services.database.writing() as db:
                 await lock_workflow(db, workflow_id)
                 # Somebody may have come back while this waited for the row.
-                for _, user_id in sorted(await _gone(services, db, workflow_id)):
-                    await service.end_locks_of(db, services.bus, workflow_id, user_id)
+                absent = (await _gone(services, db, workflow_id)).get(workflow_id, [])
+                await service.end_locks_of(db, services.bus, workflow_id, absent)
 
 
 async def _gone(
     services: Services, db: AsyncSession, workflow_id: WorkflowId | None
-) -> set[tuple[WorkflowId, UserId]]:
+) -> dict[WorkflowId, list[UserId]]:
     """Who holds locks that follow presence and is gone, in one workflow or in all."""
     since = await database_now(db) - timedelta(seconds=services.settings.presence_timeout_s)
     seen_since = (
@@ -79,8 +81,14 @@ async def _gone(
     )
     if workflow_id is not None:
         query = query.where(EditLock.workflow_id == workflow_id)
-    return {
-        (WorkflowId(of), UserId(holder))
-        for of, holder in await db.execute(query)
-        if not services.participants.is_live(WorkflowId(of), UserId(holder))
-    }
+    unseen: dict[WorkflowId, list[UserId]] = {}
+    for of, holder in await db.execute(query):
+        if not services.participants.is_live(WorkflowId(of), UserId(holder)):
+            unseen.setdefault(WorkflowId(of), []).append(UserId(holder))
+    gone: dict[WorkflowId, list[UserId]] = {}
+    for of, holders in unseen.items():
+        acts = await last_acts(db, of, holders)
+        absent = [each for each in holders if each not in acts or acts[each] <= since]
+        if absent:
+            gone[of] = absent
+    return gone

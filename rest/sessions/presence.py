@@ -1,13 +1,13 @@
 """Who takes part in a session, as its rows say: read, and written without waiting for each other.
 
-On PostgreSQL whoever locks both changes participants first, in the order of session and user, and
-then the session's row: nobody deadlocks with the attendance, which holds no workflow's row.
+On PostgreSQL whoever locks rows does so in this order: workflows by id, participants by session and
+user, sessions. So nobody deadlocks with the attendance, which writes those of many workflows.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -62,11 +62,17 @@ async def recent_rows(
     return found.all()
 
 
-async def enter(
-    db: AsyncSession, entering: Sequence[tuple[str, UserId, str]], *, now: datetime
-) -> None:
-    """Let each (session, user, name) take part as of now, whoever else writes the same rows."""
-    if not entering:
+class Attending(NamedTuple):
+    session_id: str
+    user_id: UserId
+    user_name: str
+    left_at: datetime | None = None
+    """When the user left, who has a row; None: takes part."""
+
+
+async def attend(db: AsyncSession, changes: Sequence[Attending], *, now: datetime) -> None:
+    """Let each of these be here, or have left, as of now, whoever else writes the same rows."""
+    if not changes:
         return
     table = SessionParticipant.__table__
     dialect: Any = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
@@ -74,21 +80,10 @@ async def enter(
     await db.execute(
         insert.on_conflict_do_update(
             index_elements=["session_id", "user_id"],
-            set_={
-                "user_name": insert.excluded.user_name,
-                "last_active": insert.excluded.last_active,
-                "left_at": None,
-            },
+            set_={name: insert.excluded[name] for name in ("user_name", "last_active", "left_at")},
         ),
         [
-            {
-                "session_id": session_id,
-                "user_id": user_id,
-                "user_name": name,
-                "joined_at": now,
-                "last_active": now,
-                "left_at": None,
-            }
-            for session_id, user_id, name in sorted(entering)
+            {**each._asdict(), "joined_at": now, "last_active": now}
+            for each in sorted(changes, key=lambda each: each[:2])
         ],
     )

@@ -17,13 +17,16 @@ from crdt_store.database import after_commit
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.workflows import database_now, lock_workflow
-from rest.audit.service import SYSTEM, record
+from rest.audit.service import record, record_all
 from rest.errors import Forbidden, SessionFull, SessionNotFound
-from rest.locks.service import end_locks_of, end_locks_of_session
+from rest.locks.service import end_locks_of_session
 from rest.sessions import turns
-from rest.sessions.announcements import tell, tell_joined, tell_left
+from rest.sessions.announcements import tell, tell_joined
+from rest.sessions.audited import joined
+from rest.sessions.departures import say_goodbye
 from rest.sessions.models import CollaborationRules, CollaborationSession, SessionParticipant
-from rest.sessions.presence import enter, present_users
+from rest.sessions.presence import Attending, attend, present_users
+from rest.texts import MAX_OWN_ID_CHARS
 from server.core.bus import SessionEnded
 from server.core.colors import color_of
 from server.core.roles import Permission, highest_role
@@ -36,8 +39,6 @@ if TYPE_CHECKING:
 
     from rest.deps import Services
     from server.core.identity import Identity
-
-MAX_SESSION_ID_CHARS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ async def take_part(held: Held) -> SessionParticipant:
     is_new = not held.is_live and not _is_present(await db.get(SessionParticipant, key), held)
     if is_new:
         await _require_seat(held)
-    await enter(db, [(held.row.session_id, user_id, held.caller.name)], now=held.now)
+    here = Attending(held.row.session_id, user_id, held.caller.name)
+    await attend(db, [here], now=held.now)
     row = await db.get_one(SessionParticipant, key, populate_existing=True)
     row.asked_at = held.now
     if is_new:
@@ -153,9 +155,8 @@ async def take_part(held: Held) -> SessionParticipant:
         row.cursor_position = row.selected_node = None
     held.row.last_activity = held.now
     if is_new:
-        await record(
-            db, held.workflow_id, held.caller, "session.joined", session_id=held.row.session_id
-        )
+        entered = joined(held.caller, held.row.session_id, by="request")
+        await record_all(db, held.workflow_id, [entered])
         tell_joined(
             db,
             held.services.bus,
@@ -209,46 +210,17 @@ async def leave(held: Held) -> bool:
         await db.flush()
     if was_here:
         held.row.last_activity = held.now
-        await _say_goodbye(
+        await say_goodbye(
             held.services,
             db,
             held.row,
-            user_id,
+            [user_id],
             held.now,
             by=held.caller,
             reason="left",
             is_told=not is_live,
         )
     return not is_live
-
-
-async def time_out(
-    services: Services, db: AsyncSession, workflow_id: WorkflowId, *, limit: int
-) -> None:
-    """End the participation of those who were last here too long ago. Needs the row held."""
-    row = await active_session(db, workflow_id)
-    if row is None:
-        return
-    now = await database_now(db)
-    cutoff = now - timedelta(seconds=services.settings.presence_timeout_s)
-    gone = await db.scalars(
-        select(SessionParticipant)
-        .where(
-            SessionParticipant.session_id == row.session_id,
-            SessionParticipant.left_at.is_(None),
-            SessionParticipant.last_active < cutoff,
-        )
-        .order_by(SessionParticipant.user_id)
-        .limit(limit)
-        .with_for_update()
-    )
-    for each in gone.all():
-        user_id = UserId(each.user_id)
-        if services.participants.is_live(workflow_id, user_id):
-            continue
-        each.left_at = now
-        await db.flush()
-        await _say_goodbye(services, db, row, user_id, now, by=None, reason="timeout", is_told=True)
 
 
 async def end(held: Held) -> None:
@@ -287,33 +259,6 @@ async def end(held: Held) -> None:
     after_commit(db, partial(held.services.bus.publish, SessionEnded(workflow_id, session_id)))
 
 
-async def _say_goodbye(
-    services: Services,
-    db: AsyncSession,
-    row: CollaborationSession,
-    user_id: UserId,
-    now: datetime,
-    *,
-    by: Identity | None,
-    reason: str,
-    is_told: bool,
-) -> None:
-    workflow_id = WorkflowId(row.workflow_id)
-    await record(
-        db,
-        workflow_id,
-        by or SYSTEM,
-        "session.left",
-        resource=("participant", user_id),
-        session_id=row.session_id,
-        details={"reason": reason},
-    )
-    if is_told:
-        tell_left(db, services.bus, workflow_id, now, user_id)
-    await end_locks_of(db, services.bus, workflow_id, user_id, by=by)
-    await turns.give_up(services, db, row, user_id, now, by=by or SYSTEM, reason=reason)
-
-
 def _is_present(row: SessionParticipant | None, held: Held) -> bool:
     timeout = timedelta(seconds=held.services.settings.presence_timeout_s)
     return row is not None and row.left_at is None and row.last_active >= held.now - timeout
@@ -339,8 +284,8 @@ async def _require_seat(held: Held) -> None:
 async def _active_by_id(db: AsyncSession, session_id: str) -> CollaborationSession:
     """Raises SessionNotFound."""
     # No id of ours is like that, and PostgreSQL refuses NUL.
-    if len(session_id) > MAX_SESSION_ID_CHARS or "\0" in session_id:
-        raise SessionNotFound(session_id[:MAX_SESSION_ID_CHARS])
+    if len(session_id) > MAX_OWN_ID_CHARS or "\0" in session_id:
+        raise SessionNotFound(session_id[:MAX_OWN_ID_CHARS])
     row = (
         await db.scalars(
             select(CollaborationSession)

@@ -14,8 +14,10 @@ from crdt_store.workflows import database_now, lock_workflow
 from rest.access.models import WorkflowMember
 from rest.sessions import turns
 from rest.sessions.circle import Circle
+from rest.sessions.departures import say_goodbye
 from rest.sessions.models import CollaborationRules, CollaborationSession, SessionParticipant
-from rest.sessions.service import active_session, time_out
+from rest.sessions.service import active_session
+from rest.sessions.signs import has_acted, last_acts
 from server.core.access import Mode
 from server.core.roles import PERMISSIONS_OF, Permission
 
@@ -32,7 +34,7 @@ _EDITING: Final = frozenset(
 
 
 async def end_absent_participations(services: Services) -> None:
-    """`presence_timeout_s` after the last heartbeat of one without a socket."""
+    """`presence_timeout_s` after the last heartbeat, or act, of one without a socket."""
     async with services.database.reading() as db:
         cutoff = await database_now(db) - timedelta(seconds=services.settings.presence_timeout_s)
         found = await db.execute(
@@ -54,7 +56,46 @@ async def end_absent_participations(services: Services) -> None:
         with suppress(WorkflowNotFound):  # deleted meanwhile, its session with it
             async with services.database.writing() as db:
                 await lock_workflow(db, workflow_id)
-                await time_out(services, db, workflow_id, limit=_AT_ONCE)
+                await _time_out(services, db, workflow_id)
+
+
+async def _time_out(services: Services, db: AsyncSession, workflow_id: WorkflowId) -> None:
+    """End the participation of those who were last here, or did something in the workflow, too long
+    ago. Needs the row held."""
+    row = await active_session(db, workflow_id)
+    if row is None:
+        return
+    now = await database_now(db)
+    cutoff = now - timedelta(seconds=services.settings.presence_timeout_s)
+    gone = await db.scalars(
+        select(SessionParticipant)
+        .where(
+            SessionParticipant.session_id == row.session_id,
+            SessionParticipant.left_at.is_(None),
+            SessionParticipant.last_active < cutoff,
+        )
+        .order_by(SessionParticipant.user_id)
+        .limit(_AT_ONCE)
+        .with_for_update()
+    )
+    absent = [
+        each
+        for each in gone
+        if not services.participants.is_live(workflow_id, UserId(each.user_id))
+    ]
+    seen = await last_acts(db, workflow_id, [UserId(each.user_id) for each in absent])
+    leaving: list[UserId] = []
+    for each in absent:
+        user_id = UserId(each.user_id)
+        if (at := seen.get(user_id)) is not None and at >= cutoff:
+            # Not asked again until that is too long ago as well.
+            each.last_active = at
+        else:
+            each.left_at = now
+            leaving.append(user_id)
+    await db.flush()
+    if leaving:
+        await say_goodbye(services, db, row, leaving, now, by=None, reason="timeout", is_told=True)
 
 
 async def pass_lost_turns(services: Services) -> None:
@@ -110,8 +151,10 @@ async def _may_be_lost(services: Services, db: AsyncSession) -> list[WorkflowId]
     lost = []
     for workflow_id, name, role, last_active in found.all():
         holder = UserId(name or "")
-        is_gone = (last_active is None or last_active < since) and (
-            not services.participants.is_live(WorkflowId(workflow_id), holder)
+        is_gone = (
+            (last_active is None or last_active < since)
+            and not services.participants.is_live(WorkflowId(workflow_id), holder)
+            and not await has_acted(db, WorkflowId(workflow_id), holder, since=since)
         )
         if is_gone or not await _edits(services, db, WorkflowId(workflow_id), holder, role):
             lost.append(WorkflowId(workflow_id))

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from crdt_store.ids import UserId, WorkflowId
-from crdt_store.models import JournalEntry, WorkflowRow
+from crdt_store.ids import UserId
 from rest.audit.service import record
 from rest.errors import InvalidInput, NotSequential, TurnHeld, TurnNotYours
 from rest.sessions import turns
 from rest.sessions.models import CollaborationRules, TurnRequest
 from rest.sessions.service import take_part
+from rest.sessions.signs import last_edits
 from server.core.access import Mode
 from server.core.roles import Permission
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy.ext.asyncio import AsyncSession
-
     from rest.sessions.circle import Circle
     from rest.sessions.service import Held
-
-_ROWS_LOOKED_AT = 1_000
-"""The newest rows of the journal; while somebody has the turn they are his."""
 
 
 async def request(held: Held) -> None:
@@ -147,22 +138,7 @@ async def _idle_s(held: Held, rules: CollaborationRules, circle: Circle) -> floa
     signs = [
         rules.turn_since,
         None if row is None else row.asked_at,
-        await _last_edit(held.db, held.workflow_id, holder),
+        (await last_edits(held.db, held.workflow_id, [holder])).get(holder),
     ]
     last = max((sign for sign in signs if sign is not None), default=held.now)
     return max(0.0, (held.now - last).total_seconds())
-
-
-async def _last_edit(db: AsyncSession, workflow_id: WorkflowId, author: UserId) -> datetime | None:
-    newest = select(WorkflowRow.seq).where(WorkflowRow.id == workflow_id).scalar_subquery()
-    at: datetime | None = await db.scalar(
-        select(JournalEntry.committed_at)
-        .where(
-            JournalEntry.workflow_id == workflow_id,
-            JournalEntry.seq > newest - _ROWS_LOOKED_AT,
-            JournalEntry.author == author,
-        )
-        .order_by(JournalEntry.seq.desc())
-        .limit(1)
-    )
-    return at

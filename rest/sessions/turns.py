@@ -6,15 +6,17 @@ queue. A holder who is gone, or may not edit any more, has lost it.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
 from crdt_store.ids import UserId, WorkflowId
-from rest.audit.service import SYSTEM, record
+from rest.audit.service import SYSTEM, Action, record, record_all
 from rest.sessions.announcements import change_access, tell
 from rest.sessions.circle import read_circle
 from rest.sessions.models import CollaborationRules, TurnRequest
+from rest.sessions.signs import has_acted
 from server.core.access import Mode
 
 if TYPE_CHECKING:
@@ -140,7 +142,9 @@ async def settle(
         if not circle.may_edit(holder, if_unknown=True):
             reason = "may_not_edit"
         elif circle.is_gone(holder):
-            reason = "absent"
+            since = now - timedelta(seconds=services.settings.presence_timeout_s)
+            if not await has_acted(db, circle.workflow_id, holder, since=since):
+                reason = "absent"
         if reason is not None:
             await pass_on(
                 services,
@@ -159,33 +163,38 @@ async def give_up(
     services: Services,
     db: AsyncSession,
     row: CollaborationSession,
-    user_id: UserId,
+    user_ids: Sequence[UserId],
     now: datetime,
     *,
     by: Identity,
     reason: str,
 ) -> None:
-    """This user is leaving: the turn passes on, and a request for it is dropped."""
+    """These users are leaving: their turn passes on, and their requests for it are dropped."""
     workflow_id = WorkflowId(row.workflow_id)
     rules = await read_rules(db, workflow_id)
     if rules is None:
         return
-    had_asked = await _drop_requests(db, workflow_id, [user_id])
-    if rules.turn_holder == user_id:
+    dropped = await _drop_requests(db, workflow_id, user_ids)
+    await record_all(
+        db,
+        workflow_id,
+        [
+            Action(
+                by,
+                "turn.request_dropped",
+                resource=("participant", user_id),
+                session_id=row.session_id,
+                details={"reason": reason},
+            )
+            for user_id in dropped
+        ],
+    )
+    if rules.turn_holder in user_ids:
         circle = await read_circle(services, db, row, now)
         await pass_on(
             services, db, rules, circle, now, session_id=row.session_id, by=by, reason=reason
         )
-    elif had_asked:
-        await record(
-            db,
-            workflow_id,
-            by,
-            "turn.request_dropped",
-            resource=("participant", user_id),
-            session_id=row.session_id,
-            details={"reason": reason},
-        )
+    elif dropped:
         await tell_turn(db, services.bus, rules, now)
 
 
@@ -215,14 +224,14 @@ async def tell_turn(db: AsyncSession, bus: Bus, rules: CollaborationRules, now: 
 
 async def _drop_requests(
     db: AsyncSession, workflow_id: WorkflowId, user_ids: Sequence[UserId]
-) -> bool:
-    """Whether there were any."""
+) -> list[UserId]:
+    """Whose there were."""
     if not user_ids:
-        return False
+        return []
     gone = await db.scalars(
         delete(TurnRequest)
         .where(TurnRequest.workflow_id == workflow_id, TurnRequest.user_id.in_(user_ids))
         .returning(TurnRequest.user_id)
         .execution_options(synchronize_session=False)
     )
-    return bool(gone.all())
+    return sorted(UserId(user_id) for user_id in gone)

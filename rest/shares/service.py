@@ -14,7 +14,7 @@ from crdt_store.database import after_commit
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
 from crdt_store.workflows import bump_access_epoch, database_now, lock_workflow
-from rest.audit.service import SYSTEM, record
+from rest.audit.service import SYSTEM, Action, record_all
 from rest.errors import ShareEnded, ShareExceedsPermissions, ShareNotFound, ShareUsedUp
 from rest.shares.granted import flags, latest_end
 from rest.shares.links import new_row_id
@@ -204,9 +204,16 @@ async def end_due(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
     ended = due.all()
     for share in ended:
         share.ended_at = now
-        await _record(db, share, SYSTEM, "share.expired", {"expires_at": share.expires_at})
     if ended:
         await _bump(db, bus, workflow_id)
+        await record_all(
+            db,
+            workflow_id,
+            [
+                _action(each, SYSTEM, "share.expired", {"expires_at": each.expires_at})
+                for each in ended
+            ],
+        )
 
 
 async def _make_place(db: AsyncSession, share: WorkflowShare, now: datetime) -> None:
@@ -232,9 +239,12 @@ async def _make_place(db: AsyncSession, share: WorkflowShare, now: datetime) -> 
 async def _record(
     db: AsyncSession, share: WorkflowShare, by: Identity, action: str, details: Mapping[str, Any]
 ) -> None:
+    await record_all(db, WorkflowId(share.workflow_id), [_action(share, by, action, details)])
+
+
+def _action(share: WorkflowShare, by: Identity, name: str, details: Mapping[str, Any]) -> Action:
     """By row id: the whole share id would let every reader of the audit redeem the share."""
-    workflow_id = WorkflowId(share.workflow_id)
-    await record(db, workflow_id, by, action, resource=("share", share.row_id), details=details)
+    return Action(by, name, resource=("share", share.row_id), details=details)
 
 
 async def _bump(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy import event, select, update
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.models import utc_now
 from crdt_store.workflows import create_workflow, database_now, delete_workflow
+from rest.audit.models import AuditEntry
+from rest.audit.verify import verify
 from rest.sessions import attendance as module
 from rest.sessions.attendance import SessionAttendance
 from rest.sessions.models import CollaborationSession, SessionParticipant
@@ -137,6 +139,87 @@ async def test_who_came_and_went_within_a_second_is_written_as_he_ended_up(
     assert await present(database) == {(workflow_id, "cyd")}
 
 
+async def audited(database: Database, workflow_id: WorkflowId) -> list[tuple[str, str]]:
+    """What is recorded of a workflow's session, in order, and who did it; the chain must fit."""
+    (chain,) = [chain async for chain in verify(database, only=[workflow_id])]
+    assert chain.fault is None
+    async with database.reading() as db:
+        found = await db.execute(
+            select(AuditEntry.action, AuditEntry.actor)
+            .where(AuditEntry.workflow_id == workflow_id)
+            .order_by(AuditEntry.number)
+        )
+        return [(action.removeprefix("session."), actor) for action, actor in found]
+
+
+async def test_who_comes_and_goes_is_recorded_and_a_page_loaded_anew_is_not(
+    database: Database,
+) -> None:
+    [workflow_id] = await workflows(database, 1)
+    attendance = attending(database)
+    for name in ("bob", "ann"):
+        attendance.joined(workflow_id, user(name))
+    await attendance.flush()
+    come = [("created", "bob"), ("joined", "bob"), ("joined", "ann")]
+    assert await audited(database, workflow_id) == come
+    attendance.left(workflow_id, user("ann"))
+    attendance.joined(workflow_id, user("ann"))
+    attendance.joined(workflow_id, user("cyd"))
+    attendance.left(workflow_id, user("cyd"))
+    await attendance.flush()
+    assert await audited(database, workflow_id) == come
+    attendance.left(workflow_id, user("ann"))
+    attendance.joined(workflow_id, user("cyd"))
+    await attendance.flush()
+    attendance.left(workflow_id, user("ann"))
+    await attendance.flush()
+    assert await audited(database, workflow_id) == [*come, ("left", "ann"), ("joined", "cyd")]
+    async with database.reading() as db:
+        left = await db.scalar(select(AuditEntry).where(AuditEntry.action == "session.left"))
+    assert left is not None
+    assert (left.resource_id, left.details) == ("ann", {"reason": "disconnected"})
+    async with database.reading() as db:
+        assert left.session_id == await db.scalar(select(CollaborationSession.session_id))
+
+
+async def test_who_is_merely_touched_is_not_recorded_again(database: Database) -> None:
+    [workflow_id] = await workflows(database, 1)
+    sockets = Sockets()
+    sockets.here[workflow_id] = [user("ann")]
+    attendance = attending(database, presence_timeout_s=0.2)
+    async with running(attendance, sockets), counting_commits(database) as commits:
+        async with asyncio.timeout(10):
+            while len(commits) < 4:  # noqa: ASYNC110 - the condition is in the database
+                await asyncio.sleep(0.01)
+    # The first touch found that nothing had told of her.
+    assert await audited(database, workflow_id) == [("created", "ann"), ("joined", "ann")]
+
+
+async def test_two_instances_that_write_the_same_workflows_lose_nothing(
+    database: Database,
+) -> None:
+    made = await workflows(database, 12)
+    one, other = attending(database), attending(database)
+    for round_ in range(10):
+        come, go = (one, other) if round_ % 2 else (other, one)
+        for workflow_id in made:
+            come.joined(workflow_id, user(f"a{round_}"))
+            go.joined(workflow_id, user(f"b{round_}"))
+            if round_:
+                come.left(workflow_id, user(f"b{round_ - 1}"))
+                go.left(workflow_id, user(f"a{round_ - 1}"))
+        await asyncio.gather(one.flush(), other.flush())
+        assert not one._noted
+        assert not other._noted
+    expected = {("created", "a0"), ("created", "b0")}
+    for workflow_id in made:
+        found = await audited(database, workflow_id)
+        assert len(found) == 1 + 2 * 10 + 2 * 9
+        assert found[0] in expected
+        assert len(set(found)) == len(found)
+    assert await present(database) == {(each, f"{name}9") for each in made for name in "ab"}
+
+
 async def test_who_came_by_rest_after_the_socket_had_closed_is_here(database: Database) -> None:
     [workflow_id] = await workflows(database, 1)
     attendance = attending(database)
@@ -155,6 +238,7 @@ async def test_who_came_by_rest_after_the_socket_had_closed_is_here(database: Da
         )
     await attendance.flush()
     assert await present(database) == {(workflow_id, "ann")}
+    assert ("left", "ann") not in await audited(database, workflow_id)
 
 
 async def test_who_leaves_opens_no_session(database: Database) -> None:

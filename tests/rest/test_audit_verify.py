@@ -16,7 +16,7 @@ from crdt_store.database_url import is_sqlite, parse_database_url, sqlite_path
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.read_only import ReadOnlyDatabase
 from crdt_store.workflows import create_workflow, lock_workflow
-from rest.audit.service import record
+from rest.audit.service import Action, record, record_all
 from rest.audit.verify import End, verify
 from server.core.access import Resource, ResourceType
 from server.core.identity import Identity
@@ -241,6 +241,23 @@ async def test_a_chain_that_was_written_anew_has_other_hashes(database: Database
     forged = End("w1", 1, "f" * 64)
     faults = [chain.fault async for chain in verify(database, expected=[forged])]
     assert faults == ["entry 1 has another hash than expected: the chain was written anew", None]
+
+
+async def test_what_is_recorded_at_once_is_chained_as_one_after_the_other(
+    database: Database,
+) -> None:
+    workflow_id = WorkflowId("w")
+    async with database.writing() as db:
+        await create_workflow(db, workflow_id, created_by=ANN.user_id)
+        await record(db, workflow_id, ANN, "test.first")
+        assert await record_all(db, workflow_id, []) == []
+        done = [Action(ANN, "test.done", ("node", f"n{each}")) for each in range(300)]
+        entries = await record_all(db, workflow_id, done)
+        await record(db, workflow_id, ANN, "test.last")
+    assert [each.number for each in entries] == list(range(2, 302))
+    (chain,) = [chain async for chain in verify(database)]
+    assert (chain.entries, chain.fault) == (302, None)
+    assert {each.resource_id for each in entries} == {f"n{each}" for each in range(300)}
 
 
 async def test_any_details_survive_the_round_trip(database: Database) -> None:

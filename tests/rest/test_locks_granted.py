@@ -118,7 +118,7 @@ async def test_live_1_a_large_grant_and_its_end_are_each_told_as_one_event(
     assert granting.announced() == ["locks_changed"]
     async with granting.database.writing() as db:
         await lock_workflow(db, WF)
-        await service.end_locks_of(db, granting.bus, WF, ANN.user_id)
+        await service.end_locks_of(db, granting.bus, WF, [ANN.user_id])
     assert await granting.holders() == {}
     assert granting.announced() == ["locks_changed"] * 2
 
