@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.rest.conftest import id_of
+
 if TYPE_CHECKING:
     import httpx
 
 COMMENTS = "/api/collaboration/comments"
-
-
-def id_of(path: str) -> str:
-    return path.rsplit("/", 1)[1]
 
 
 async def comment(client: httpx.AsyncClient, path: str, content: str, **fields: Any) -> Any:

@@ -60,6 +60,11 @@ async def dev_api(server: ServerProcess) -> AsyncIterator[Api]:
         yield Api(server, open_clients)
 
 
+def id_of(path: str) -> str:
+    """The id of the workflow at this path."""
+    return path.rsplit("/", 1)[1]
+
+
 def fresh(prefix: str) -> str:
     """An id that no other test uses."""
     return f"{prefix}-{uuid4().hex[:12]}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from tests.rest.conftest import fresh
+from tests.rest.conftest import id_of as id_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from tests.rest.conftest import Api
 
 LOCKS = "/api/collaboration/locks"
-
-
-def id_of(path: str) -> str:
-    return path.rsplit("/", 1)[1]
 
 
 def resource(path: str, kind: str, name: str | None = None) -> dict[str, Any]:

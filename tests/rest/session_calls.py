@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from tests.rest.locking import id_of
+from tests.rest.conftest import id_of
 
 if TYPE_CHECKING:
     import httpx

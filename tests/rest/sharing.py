@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.rest.conftest import id_of as id_of
+
 if TYPE_CHECKING:
     import httpx
 
@@ -11,11 +13,6 @@ if TYPE_CHECKING:
 
 SHARES = "/api/collaboration/shares"
 DAYS_PER_SECOND = 1 / 86_400
-
-
-def id_of(path: str) -> str:
-    """The id of the workflow at this path."""
-    return path.rsplit("/", 1)[1]
 
 
 async def share(client: httpx.AsyncClient, path: str, *can: str, **body: Any) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rest.audit.details import storable
-from tests.rest.commenting import COMMENTS, comment, id_of
-from tests.rest.conftest import assert_problem, fresh
+from tests.rest.commenting import COMMENTS, comment
+from tests.rest.conftest import assert_problem, fresh, id_of
 from tests.rest.locking import acquire, member, release
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from rest.comments.models import Comment
 from rest.comments.sweeps import LOOK_EVERY_S
 from server.core.documents import Graph
 from tests.python_clients import python_client
-from tests.rest.commenting import COMMENTS, comment, id_of, listed
-from tests.rest.conftest import fresh
+from tests.rest.commenting import COMMENTS, comment, listed
+from tests.rest.conftest import fresh, id_of
 from tests.rest.locking import until
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rest.comments.mentions import MAX_MENTIONS, mentions
-from tests.rest.commenting import COMMENTS, comment, id_of, listed
-from tests.rest.conftest import assert_problem, fresh
+from tests.rest.commenting import COMMENTS, comment, listed
+from tests.rest.conftest import assert_problem, fresh, id_of
 from tests.rest.locking import member
 
 if TYPE_CHECKING:

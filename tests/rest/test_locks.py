@@ -9,14 +9,13 @@ from urllib.parse import quote
 import anyio
 import pytest
 
-from tests.rest.conftest import assert_problem, fresh
+from tests.rest.conftest import assert_problem, fresh, id_of
 from tests.rest.locking import (
     LOCKS,
     acquire,
     actions,
     ask,
     held,
-    id_of,
     member,
     release,
     resource,

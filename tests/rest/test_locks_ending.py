@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.python_clients import python_client
-from tests.rest.conftest import assert_problem, fresh
-from tests.rest.locking import acquire, actions, ask, held, id_of, member, release, until
+from tests.rest.conftest import assert_problem, fresh, id_of
+from tests.rest.locking import acquire, actions, ask, held, member, release, until
 
 if TYPE_CHECKING:
     import httpx

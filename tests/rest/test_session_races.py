@@ -11,7 +11,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.python_clients import python_client
-from tests.rest.locking import id_of, member
+from tests.rest.conftest import id_of
+from tests.rest.locking import member
 from tests.rest.session_calls import SESSIONS, act, ask_to_join, change, join, name_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from websockets.exceptions import ConnectionClosed
 
 from server.live import messages
 from tests.python_clients import PythonClient, python_client
-from tests.rest.conftest import fresh
-from tests.rest.locking import id_of, member, until
+from tests.rest.conftest import fresh, id_of
+from tests.rest.locking import member, until
 from tests.rest.session_calls import (
     SESSIONS,
     act,
@@ -78,10 +78,14 @@ async def test_a_socket_opens_the_session_and_takes_part_in_it_by_itself(
     async with socket_of(api, ann, path):
 
         async def is_created() -> bool:
-            return await actions(owner, path, "session") == ["session.created"]
+            found = await actions(owner, path, "session")
+            return found == ["session.created", "session.joined"]
 
         await until(is_created, within_s=5)
-        (created,) = await audited(owner, path, "session")
+        created, joined = await audited(owner, path, "session")
+        assert (joined["user_id"], joined["details"]) == (name_of(ann), {"by": "socket"})
+        assert joined["resource_id"] == name_of(ann)
+        assert joined["session_id"] == created["session_id"]
         assert created["user_id"] == name_of(ann)
         session = await join(owner, path)
         assert session["session_id"] == created["session_id"]

@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from server.core.colors import color_of
-from tests.rest.conftest import assert_problem, fresh
-from tests.rest.locking import acquire, held, id_of, member
+from tests.rest.conftest import assert_problem, fresh, id_of
+from tests.rest.locking import acquire, held, member
 from tests.rest.session_calls import (
     SESSIONS,
     act,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import AsyncExitStack, closing
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.python_clients import python_client
-from tests.rest.conftest import TWO_NODES, Api, assert_problem, fresh
-from tests.rest.locking import acquire, held, id_of, member, until
+from tests.rest.commenting import comment
+from tests.rest.conftest import TWO_NODES, Api, assert_problem, fresh, id_of
+from tests.rest.locking import acquire, held, member, until
 from tests.rest.session_calls import (
     act,
     actions,
@@ -178,6 +180,45 @@ async def test_a_holder_who_edits_or_sends_heartbeats_is_not_idle(
         await until(is_long_held, within_s=30)
 
 
+async def test_whoever_edits_or_comments_by_rest_is_here_without_a_heartbeat(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    """The turn, the locks and the participation of three times the timeout, then of none."""
+    session = await join(owner, path, collaboration_mode="sequential")
+    ann, bob, cyd = [await member(api, owner, path, "editor") for _ in range(3)]
+    for client in (ann, bob):
+        await join(client, path)
+    await act(ann, session, "turn/request")
+    of_ann = await acquire(ann, path, "node", "ask", session_id=session["session_id"])
+    # He takes part in no session, and does nothing but what keeps his lock.
+    of_cyd = await acquire(cyd, path, "node", "mail", session_id=session["session_id"])
+    begun = time.monotonic()
+    edits = 0
+
+    async def is_long_here() -> bool:
+        nonlocal edits
+        edits += 1
+        edited = await ann.patch(f"{path}/nodes/ask", json={"data": {"n": edits}})
+        assert edited.status_code == 200, edited.text
+        await comment(bob, path, "Still here")
+        await comment(cyd, path, "So am I")
+        assert await held(owner, path) == [of_ann, of_cyd]
+        return time.monotonic() - begun > 3 * PRESENCE_TIMEOUT_S
+
+    await until(is_long_here, within_s=60)
+    seen = await look(owner, session)
+    assert seen["turn"]["holder"] == name_of(ann)
+    assert {name_of(ann), name_of(bob)} <= {each["user_id"] for each in seen["participants"]}
+    left = [e for e in await audited(owner, path, "session") if e["action"] == "session.left"]
+    assert {each["resource_id"] for each in left} == {name_of(owner)}
+
+    async def are_gone() -> bool:
+        turn = (await look(owner, session))["turn"]
+        return turn["holder"] is None and await held(owner, path) == []
+
+    await until(are_gone, within_s=PRESENCE_TIMEOUT_S + MARGIN_S)
+
+
 async def test_sessions_survive_a_restart(database_url: str, start_server: StartServer) -> None:
     server = await start_server(database_url=database_url, auth_mode="jwt")
     async with server.http("ann") as ann, server.http("bob") as bob:
@@ -242,6 +283,7 @@ async def test_the_attendance_goes_on_after_the_database_was_away(
                 connection.execute("DROP TRIGGER away")
 
             async def is_written() -> bool:
-                return await actions(ann, f"/{workflow_id}", "session") == ["session.created"]
+                found = await actions(ann, f"/{workflow_id}", "session")
+                return found == ["session.created", "session.joined"]
 
             await until(is_written, within_s=5)

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.rest.conftest import assert_problem, fresh
-from tests.rest.sharing import SHARES, id_of, redeem, share
+from tests.rest.conftest import assert_problem, fresh, id_of
+from tests.rest.sharing import SHARES, redeem, share
 
 if TYPE_CHECKING:
     import httpx

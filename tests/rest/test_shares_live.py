@@ -11,8 +11,8 @@ import pytest
 from pycrdt import Doc, Map, create_sync_message, create_update_message
 from websockets.asyncio.client import connect
 
-from tests.rest.conftest import TWO_NODES, assert_problem, fresh
-from tests.rest.sharing import DAYS_PER_SECOND, SHARES, guest, id_of, redeem, share, token_of
+from tests.rest.conftest import TWO_NODES, assert_problem, fresh, id_of
+from tests.rest.sharing import DAYS_PER_SECOND, SHARES, guest, redeem, share, token_of
 from tests.rest.test_open_sockets import close_code, receive
 
 if TYPE_CHECKING:

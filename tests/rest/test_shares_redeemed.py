@@ -10,8 +10,8 @@ import jwt
 import pytest
 
 from server.core.guests import GUEST_KEY_ID
-from tests.rest.conftest import assert_problem, fresh
-from tests.rest.sharing import DAYS_PER_SECOND, SHARES, guest, id_of, redeem, share, token_of
+from tests.rest.conftest import assert_problem, fresh, id_of
+from tests.rest.sharing import DAYS_PER_SECOND, SHARES, guest, redeem, share, token_of
 
 if TYPE_CHECKING:
     import httpx
