@@ -102,10 +102,13 @@ class Gatekeeper:
         broken: dict[UserId, dict[Slot, object]] = {}
         for slot, (user_id, wanted) in wishes.items():
             now = self._document.value(slot)
-            if now is ABSENT or wanted is ABSENT:
+            if isinstance(now, SHARED_TYPES):
+                # Nothing that was undone is one; it is new, and others may have written in it.
+                is_kept = True
+            elif now is ABSENT or wanted is ABSENT:
                 is_kept = now is wanted
             else:
-                is_kept = isinstance(now, SHARED_TYPES) or json_equal(now, wanted)
+                is_kept = json_equal(now, wanted)
             if not is_kept:
                 broken.setdefault(user_id, {})[slot] = wanted
         return broken.items()
