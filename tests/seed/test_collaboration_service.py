@@ -12,6 +12,7 @@ from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import UserId, WorkflowId
 from rest.access.service import Access
 from rest.collaboration_service import CollaborationService
+from rest.embedding.services import embedded_services
 from rest.errors import (
     CommentNotFound,
     Forbidden,
@@ -411,3 +412,18 @@ async def test_outside_of_dev_mode_an_unknown_workflow_stays_unknown(database: D
     ):
         with pytest.raises(WorkflowNotFound):
             await refused
+
+
+async def test_the_service_of_a_server_tells_the_servers_bus(embedding: Embedding) -> None:
+    await embedding.begin()
+    services = embedded_services(
+        embedding.database,
+        bus=embedding.bus,
+        settings=embedding.settings,
+        participants=None,
+        documents=None,
+    )
+    service = CollaborationService.of(services, base_url="https://coflow.example.org/")
+    share = await service.create_workflow_share(WF, OWNER)
+    assert share.url == f"https://coflow.example.org/share/{share.share_id}"
+    assert [type(event) for event in embedding.told] == [AccessChanged]

@@ -125,8 +125,8 @@ def at(server: ServerProcess, example: str) -> str:
 
 
 @asynccontextmanager
-async def node(source: str) -> AsyncIterator[Process]:
-    command = ["node", "--input-type=module", "--eval", source]
+async def node(source: str, *arguments: str) -> AsyncIterator[Process]:
+    command = ["node", "--input-type=module", "--eval", source, "--", *arguments]
     async with await anyio.open_process(
         command, cwd=CLIENTS_DIR, stdout=subprocess.PIPE, stderr=None
     ) as process:
