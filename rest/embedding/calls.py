@@ -89,6 +89,13 @@ def checked(body: type[Body], **fields: Any) -> Body:
         ) from None
 
 
+def check_storable(**texts: str | None) -> None:
+    """Raises InvalidInput: PostgreSQL refuses NUL in text."""
+    for name, text in texts.items():
+        if text is not None and "\0" in text:
+            raise InvalidInput(pointer(name), "must not contain NUL")
+
+
 def workflow(workflow_id: str) -> WorkflowId:
     """Raises WorkflowNotFound for what cannot be an id."""
     if not is_workflow_id(workflow_id):

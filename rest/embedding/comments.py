@@ -10,7 +10,7 @@ from rest.comments import finding, service
 from rest.comments.anchors import IN_DOCUMENT, Place, look
 from rest.comments.schemas import AddComment, CommentItem, ContextType
 from rest.comments.views import comment_json, places_of
-from rest.embedding.calls import Actor, Calls, checked, workflow
+from rest.embedding.calls import Actor, Calls, check_storable, checked, workflow
 from rest.errors import CommentNotFound, InvalidInput
 from server.core.roles import Permission
 
@@ -105,6 +105,7 @@ class CommentCalls(Calls):
             kind = None if context_type is None else ContextType(context_type)
         except ValueError as error:
             raise InvalidInput("/context_type", str(error)) from None
+        check_storable(context_id=context_id)
         wanted = finding.Filter(context_type=kind, context_id=context_id, resolved=resolved)
         async with self._seen(named, actor, Permission.VIEW) as db:
             found = await finding.list_comments(db, named, wanted, after=None, limit=_ALL)
@@ -118,6 +119,8 @@ class CommentCalls(Calls):
         """
         actor = await self._identify(user_id)
         access, bus = self._services.access, self._services.bus
+        if "\0" in comment_id:
+            raise CommentNotFound(comment_id)
         async with self._services.database.reading() as db:
             found, held = await finding.find(db, access, comment_id, actor)
         service.require(found, held, Permission.COMMENT)

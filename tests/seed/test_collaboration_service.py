@@ -388,6 +388,10 @@ async def test_bad_input_is_named_and_nothing_is_written(embedding: Embedding) -
         (service.add_comment(WF, OWNER, "  "), "/content"),
         (service.add_comment(WF, OWNER, "x", context_type="node"), "/context_id"),
         (service.get_workflow_comments(WF, OWNER, "sheet"), "/context_type"),
+        (service.get_workflow_comments(WF, OWNER, "node", "\0"), "/context_id"),
+        (service.get_audit_log(WF, OWNER, action="\0"), "/action"),
+        (service._audit_action(WF, OWNER, "run.started", ("run", "\0")), "/resource"),
+        (service.acquire_edit_lock(WF, OWNER, "node", "\0"), "/resource_id"),
     ):
         with pytest.raises(InvalidInput) as invalid:
             await refused
@@ -397,6 +401,12 @@ async def test_bad_input_is_named_and_nothing_is_written(embedding: Embedding) -
             await service.get_active_locks(WF, user_id)
     with pytest.raises(WorkflowNotFound):
         await service.create_collaboration_session("no workflow id", OWNER)
+    with pytest.raises(SessionNotFound):
+        await service.get_session_participants("\0", OWNER)
+    with pytest.raises(ShareNotFound):
+        await service.get_workflow_share("\0", OWNER)
+    with pytest.raises(CommentNotFound):
+        await service.resolve_comment("\0", OWNER)
     assert await embedding.actions() == ["workflow.created"]
     assert embedding.told == []
 

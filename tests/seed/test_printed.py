@@ -9,6 +9,9 @@ import anyio
 import orjson
 import pytest
 
+from rest.problems import PROBLEMS
+from server.core.close_codes import CloseCode
+from server.live.rules import LOCK_REQUIRED
 from tests.rest.locking import acquire, id_of, member
 from tests.rest.sharing import share, token_of
 from tests.seed.test_examples import node, run
@@ -118,3 +121,36 @@ async def test_redeeming_a_link(api: Api, owner: httpx.AsyncClient, path: str, n
     nobody = await api.nobody()
     seen = await nobody.get(path, params={"token": token})
     assert seen.status_code == 200
+
+
+# What the protocol page lists is what there is
+
+
+def of_page(pattern: str) -> set[str]:
+    return set(re.findall(pattern, (REPOSITORY / "docs" / "protocol.md").read_text()))
+
+
+def of_code(pattern: str, *folders: str) -> set[str]:
+    sources = [path for folder in folders for path in (REPOSITORY / folder).rglob("*.py")]
+    assert sources
+    return {found for path in sources for found in re.findall(pattern, path.read_text())}
+
+
+def test_the_protocol_page_has_a_row_for_every_reason_of_a_refusal() -> None:
+    reasons = of_code(r'(?:Refuse|Denial)\("(\w+)"', "server/live") | {LOCK_REQUIRED}
+    assert {"locked", "not_your_turn", "stale_document", "missing_dependencies"} <= reasons
+    assert reasons == of_page(r"(?m)^\| `(\w+)` \| .* \| .* \|$") & reasons
+
+
+def test_the_protocol_page_has_a_row_for_every_close_code() -> None:
+    assert {str(int(code)) for code in CloseCode} == of_page(r"(?m)^\| (\d{4}) \|")
+
+
+def test_the_protocol_page_has_a_row_for_every_announcement() -> None:
+    ends = "joined|left|changed|ended|acquired|released|updated|deleted|resolved|reopened"
+    announced = of_code(rf'"(\w+_(?:{ends})|new_comment)"', "rest")
+    assert {"user_joined", "locks_changed", "turn_changed", "comment_reopened"} <= announced
+    announced -= set(PROBLEMS)
+    first_cells = of_page(r"(?m)^\|([^|]+)\|")
+    rows = {word for cell in first_cells for word in re.findall(r"`(\w+)`", cell)}
+    assert announced <= rows
