@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crdt_store.ids import UserId
 from rest.embedding.calls import Actor, Calls, checked, workflow
+from rest.errors import SessionNotFound
 from rest.locks.sweeps import end_absent_locks
 from rest.sessions import service
 from rest.sessions.rules import set_rules
@@ -107,8 +108,11 @@ class SessionCalls(Calls):
         actor = await self._identify(user_id)
         async with self._in_session(session_id, actor) as held:
             await service.heartbeat(held, {name: shown.get(name) for name in given})
-        seen = await self._look(session_id, actor)
-        return next(each for each in seen.participants if each.user_id == actor.user_id)
+        for each in (await self._look(session_id, actor)).participants:
+            if each.user_id == actor.user_id:
+                return each
+        # Gone again at once, by another call or a very short timeout.
+        raise SessionNotFound(session_id)
 
     async def get_session_participants(self, session_id: str, user_id: Actor) -> list[Participant]:
         """Everyone who takes part, by sockets or by heartbeats. Needs `view`."""
