@@ -12,6 +12,7 @@ from rest.errors import InvalidInput
 T = TypeVar("T")
 
 MAX_LIMIT = 100
+_MAX_NUMBER_DIGITS = 18
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items a page holds.")]
 CursorText = Annotated[
@@ -39,6 +40,14 @@ def decode_cursor(cursor: str, *, length: int) -> list[str]:
     ):
         raise InvalidInput("query.cursor", "is not a cursor of this list")
     return key
+
+
+def decode_number(cursor: str) -> int:
+    """The sort key of a list that goes by a number. Raises InvalidInput."""
+    (text,) = decode_cursor(cursor, length=1)
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_NUMBER_DIGITS):
+        raise InvalidInput("query.cursor", "is not a cursor of this list")
+    return int(text)
 
 
 def cut(

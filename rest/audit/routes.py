@@ -14,14 +14,12 @@ from rest.bodies import JsonRoute
 from rest.deps import Caller, OfWorkflow, Provided
 from rest.errors import InvalidInput
 from rest.json_responses import CACHING, json_response
-from rest.pages import CursorText, Limit, cut, decode_cursor
+from rest.pages import CursorText, Limit, cut, decode_number
 from rest.problems import AUTHENTICATED, responses
 from rest.texts import Word
 from server.core.roles import Permission
 
 router = APIRouter(prefix="/api/collaboration/audit", tags=["audit"], route_class=JsonRoute)
-
-_MAX_NUMBER_DIGITS = 18
 
 _READ = (*AUTHENTICATED, "forbidden", "workflow_not_found")
 
@@ -74,7 +72,7 @@ async def list_audit(
 ) -> Response:
     """Needs `manage`: an audit tells who was let in, refused or removed, and when each was there,
     which collaborators do not owe each other."""
-    before = None if cursor is None else _number(cursor)
+    before = None if cursor is None else decode_number(cursor)
     async with services.database.reading() as db:
         await services.access.require(db, workflow_id, caller, Permission.MANAGE)
         found = await reading.newest(db, workflow_id, wanted, before=before, limit=limit + 1)
@@ -124,13 +122,6 @@ async def export_audit(
             "Content-Disposition": f'attachment; filename="audit-{workflow_id}.{format}"',
         },
     )
-
-
-def _number(cursor: str) -> int:
-    (number,) = decode_cursor(cursor, length=1)
-    if not (number.isascii() and number.isdecimal() and len(number) <= _MAX_NUMBER_DIGITS):
-        raise InvalidInput("query.cursor", "is not a cursor of this list")
-    return int(number)
 
 
 def _utc(name: str, moment: datetime | None) -> datetime | None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from crdt_store.database import after_commit
-from server.core.bus import AccessChanged, Announced
+from server.core.bus import Announced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +37,6 @@ def lock_json(lock: EditLock) -> dict[str, Any]:
         "expires_at": lock.expires_at,
         "fence": lock.fence,
     }
-
-
-def tell_epoch(db: AsyncSession, bus: Bus, workflow_id: WorkflowId, epoch: int) -> None:
-    after_commit(db, lambda: bus.publish(AccessChanged(workflow_id, epoch)))
 
 
 def tell_acquired(

@@ -13,14 +13,14 @@ from uuid import uuid4
 from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from crdt_store.workflows import bump_access_epoch, database_now
+from crdt_store.workflows import database_now
+from rest.access.changes import change_access
 from rest.audit.service import SYSTEM, Action, record, record_all
 from rest.errors import LockHeld, LockNotFound, LockNotYours, SessionNotFound
 from rest.locks.announcements import (
     EndReason,
     lock_json,
     tell_acquired,
-    tell_epoch,
     tell_released,
 )
 from rest.locks.models import EditLock
@@ -128,7 +128,7 @@ async def acquire(
             fence=await _take_fences(db, workflow_id, 1),
         )
         db.add(mine)
-        tell_epoch(db, bus, workflow_id, await bump_access_epoch(db, workflow_id))
+        await change_access(db, bus, workflow_id)
     await record(
         db,
         workflow_id,
@@ -215,7 +215,7 @@ async def grant_created(
         for fence, resource in enumerate(free, start=last - len(free) + 1)
     ]
     await db.execute(insert(EditLock), values)
-    tell_epoch(db, bus, workflow_id, await bump_access_epoch(db, workflow_id))
+    await change_access(db, bus, workflow_id)
     await record(
         db,
         workflow_id,
@@ -282,7 +282,7 @@ async def _end(
     locks = sorted(gone, key=lambda lock: lock.fence)
     if not locks:
         return
-    tell_epoch(db, bus, workflow_id, await bump_access_epoch(db, workflow_id))
+    await change_access(db, bus, workflow_id)
     await record_all(
         db,
         workflow_id,

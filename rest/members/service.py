@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from crdt_store.database import after_commit
-from crdt_store.workflows import bump_access_epoch
+from rest.access.changes import change_access
 from rest.access.models import WorkflowMember
 from rest.audit.service import record
 from rest.errors import LastOwner, MemberNotFound
-from server.core.bus import AccessChanged
 from server.core.roles import Role
 
 if TYPE_CHECKING:
@@ -94,7 +92,7 @@ async def put_member(
         await _keep_an_owner(db, member)
         action, details = "member.role_changed", {"from": member.role, "to": role.value}
         member.role = role.value
-    await _bump(db, bus, workflow_id)
+    await change_access(db, bus, workflow_id)
     await record(db, workflow_id, actor, action, resource=("member", user_id), details=details)
     return member, is_new
 
@@ -109,7 +107,7 @@ async def remove_member(
     member = await get_member(db, workflow_id, user_id)
     await _keep_an_owner(db, member)
     await db.delete(member)
-    await _bump(db, bus, workflow_id)
+    await change_access(db, bus, workflow_id)
     await record(
         db,
         workflow_id,
@@ -135,8 +133,3 @@ async def _keep_an_owner(db: AsyncSession, leaving: WorkflowMember) -> None:
     )
     if not others:
         raise LastOwner(leaving.workflow_id)
-
-
-async def _bump(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
-    epoch = await bump_access_epoch(db, workflow_id)
-    after_commit(db, lambda: bus.publish(AccessChanged(workflow_id, epoch)))

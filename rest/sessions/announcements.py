@@ -6,8 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crdt_store.database import after_commit
-from crdt_store.workflows import bump_access_epoch
-from server.core.bus import AccessChanged, Announced
+from server.core.bus import Announced
 from server.core.colors import color_of
 
 if TYPE_CHECKING:
@@ -55,9 +54,3 @@ def tell_left(
     db: AsyncSession, bus: Bus, workflow_id: WorkflowId, now: datetime, user_id: UserId
 ) -> None:
     tell(db, bus, workflow_id, "user_left", now, user_id=user_id)
-
-
-async def change_access(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
-    """Bump the access epoch, and let the rooms know after the commit. [ACC-1]"""
-    epoch = await bump_access_epoch(db, workflow_id)
-    after_commit(db, partial(bus.publish, AccessChanged(workflow_id, epoch)))

@@ -7,7 +7,7 @@ user, sessions. So nobody deadlocks with the attendance, which writes those of m
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,12 +24,22 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import WorkflowId
 
+_SWEPT_WITHIN_S: Final = 2.0
+
+
+def oldest_present(now: datetime, *, timeout_s: float) -> datetime:
+    """Whose row is older takes part no more, should the sweep not have said so yet.
+
+    The sweep has its time: it may find that the user did something meanwhile.
+    """
+    return now - timedelta(seconds=timeout_s + _SWEPT_WITHIN_S)
+
 
 async def present_users(
     db: AsyncSession, workflow_id: WorkflowId, *, timeout_s: float
 ) -> set[UserId]:
     """Who takes part in the active session by a row that is neither left nor too old."""
-    cutoff = await database_now(db) - timedelta(seconds=timeout_s)
+    cutoff = oldest_present(await database_now(db), timeout_s=timeout_s)
     found = await db.scalars(
         select(SessionParticipant.user_id)
         .join(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rest.access.changes import change_access
 from rest.audit.service import record
 from rest.sessions import turns
-from rest.sessions.announcements import change_access, tell
+from rest.sessions.announcements import tell
 from rest.sessions.models import CollaborationRules
 from server.core.access import Mode
 

@@ -6,7 +6,6 @@ Everything that writes here needs the workflow's row held, which `hold` and `ope
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -25,7 +24,7 @@ from rest.sessions.announcements import tell, tell_joined
 from rest.sessions.audited import joined
 from rest.sessions.departures import say_goodbye
 from rest.sessions.models import CollaborationRules, CollaborationSession, SessionParticipant
-from rest.sessions.presence import Attending, attend, present_users
+from rest.sessions.presence import Attending, attend, oldest_present, present_users
 from rest.texts import MAX_OWN_ID_CHARS
 from server.core.bus import SessionEnded
 from server.core.colors import color_of
@@ -260,8 +259,8 @@ async def end(held: Held) -> None:
 
 
 def _is_present(row: SessionParticipant | None, held: Held) -> bool:
-    timeout = timedelta(seconds=held.services.settings.presence_timeout_s)
-    return row is not None and row.left_at is None and row.last_active >= held.now - timeout
+    oldest = oldest_present(held.now, timeout_s=held.services.settings.presence_timeout_s)
+    return row is not None and row.left_at is None and row.last_active >= oldest
 
 
 async def _require_seat(held: Held) -> None:

@@ -84,4 +84,4 @@ async def has_acted(
 
 
 async def _by_user(db: AsyncSession, query: Select[str, datetime]) -> dict[UserId, datetime]:
-    return {UserId(user_id): at for user_id, at in (await db.execute(query)).tuples()}
+    return {UserId(user_id): at for user_id, at in await db.execute(query)}

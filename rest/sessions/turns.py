@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select
 
 from crdt_store.ids import UserId, WorkflowId
+from rest.access.changes import change_access
 from rest.audit.service import SYSTEM, Action, record, record_all
-from rest.sessions.announcements import change_access, tell
+from rest.sessions.announcements import tell
 from rest.sessions.circle import read_circle
 from rest.sessions.models import CollaborationRules, TurnRequest
 from rest.sessions.signs import has_acted

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.workflows import database_now
-from rest.sessions.presence import recent_rows
+from rest.sessions.presence import oldest_present, recent_rows
 from rest.sessions.turns import read_requests, read_rules, turn_json
 from server.core.access import Mode
 from server.core.colors import color_of
@@ -55,7 +54,7 @@ async def _participants(
         )
         for each in services.participants.live(workflow_id)
     }
-    since = await database_now(db) - timedelta(seconds=services.settings.presence_timeout_s)
+    since = oldest_present(await database_now(db), timeout_s=services.settings.presence_timeout_s)
     by_rows = [
         each
         for each in await recent_rows(db, row.session_id, since=since)

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, func, or_, select
 
-from crdt_store.database import after_commit
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
-from crdt_store.workflows import bump_access_epoch, database_now, lock_workflow
+from crdt_store.workflows import database_now, lock_workflow
+from rest.access.changes import change_access
 from rest.audit.service import SYSTEM, Action, record_all
 from rest.errors import ShareEnded, ShareExceedsPermissions, ShareNotFound, ShareUsedUp
 from rest.shares.granted import flags, latest_end
 from rest.shares.links import new_row_id
 from rest.shares.models import ShareRedemption, WorkflowShare
-from server.core.bus import AccessChanged
 from server.core.guests import LEEWAY, MAX_LIFE
 from server.core.identity import GUEST_PREFIX
 
@@ -74,7 +73,7 @@ async def create(
         uses=0,
     )
     db.add(share)
-    await _bump(db, bus, workflow_id)
+    await change_access(db, bus, workflow_id)
     details = {
         "permissions": sorted(permissions),
         "expires_at": share.expires_at,
@@ -174,7 +173,7 @@ async def redeem(db: AsyncSession, bus: Bus, share: WorkflowShare, user: Identit
             row_id=share.row_id, user_id=user.user_id, user_name=user.name, redeemed_at=now
         )
     )
-    await _bump(db, bus, WorkflowId(share.workflow_id))
+    await change_access(db, bus, WorkflowId(share.workflow_id))
     await _record(db, share, user, "share.redeemed", {"uses": share.uses})
     return now
 
@@ -185,7 +184,7 @@ async def revoke(db: AsyncSession, bus: Bus, share: WorkflowShare, by: Identity)
         return
     share.ended_at = await database_now(db)
     share.revoked_by = by.user_id
-    await _bump(db, bus, WorkflowId(share.workflow_id))
+    await change_access(db, bus, WorkflowId(share.workflow_id))
     await _record(db, share, by, "share.revoked", {})
 
 
@@ -205,7 +204,7 @@ async def end_due(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
     for share in ended:
         share.ended_at = now
     if ended:
-        await _bump(db, bus, workflow_id)
+        await change_access(db, bus, workflow_id)
         await record_all(
             db,
             workflow_id,
@@ -245,8 +244,3 @@ async def _record(
 def _action(share: WorkflowShare, by: Identity, name: str, details: Mapping[str, Any]) -> Action:
     """By row id: the whole share id would let every reader of the audit redeem the share."""
     return Action(by, name, resource=("share", share.row_id), details=details)
-
-
-async def _bump(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
-    epoch = await bump_access_epoch(db, workflow_id)
-    after_commit(db, lambda: bus.publish(AccessChanged(workflow_id, epoch)))
