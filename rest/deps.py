@@ -119,10 +119,14 @@ async def _caller_if_any(
 async def _workflow_id(
     workflow_id: Annotated[str, Path(description="1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")],
 ) -> WorkflowId:
+    return workflow_id_of(workflow_id)
+
+
+def workflow_id_of(text: str) -> WorkflowId:
     """Raises WorkflowNotFound at once for what cannot be an id."""
-    if not is_workflow_id(workflow_id):
-        raise WorkflowNotFound(WorkflowId(workflow_id))
-    return WorkflowId(workflow_id)
+    if not is_workflow_id(text):
+        raise WorkflowNotFound(WorkflowId(text))
+    return WorkflowId(text)
 
 
 OfWorkflow = Annotated[WorkflowId, Depends(_workflow_id)]

@@ -65,6 +65,10 @@ AUTHENTICATED = (
 WITH_BODY = ("malformed_json", "request_timeout", "body_too_large", "unsupported_media_type")
 
 
+MAX_ERRORS = 100
+MAX_TEXT_CHARS = 1_000
+
+
 class FieldProblem(BaseModel):
     path: str = Field(description="JSON pointer into the body, or `query.…`, `path.…`, `header.…`.")
     detail: str
@@ -80,7 +84,9 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: str = Field(description="Stable and machine-readable.")
-    errors: list[FieldProblem] | None = Field(default=None, description="What is wrong, by field.")
+    errors: list[FieldProblem] | None = Field(
+        default=None, description=f"What is wrong, by field; the first {MAX_ERRORS}."
+    )
 
 
 def render(
@@ -97,18 +103,25 @@ def render(
         "type": f"urn:coflow:problem:{code}",
         "title": title,
         "status": status.value,
-        "detail": detail,
+        "detail": _cut(detail),
         "code": code,
         **members,
     }
     if errors:
-        problem["errors"] = [{"path": each.path, "detail": each.detail} for each in errors]
+        problem["errors"] = [
+            {"path": _cut(each.path), "detail": _cut(each.detail)} for each in errors[:MAX_ERRORS]
+        ]
     return Response(
         orjson.dumps(problem, option=orjson.OPT_UTC_Z),
         status_code=status,
         media_type="application/problem+json",
         headers=headers,
     )
+
+
+def _cut(text: str) -> str:
+    """Texts quote the request, which may be large."""
+    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}…"
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:

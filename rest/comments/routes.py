@@ -25,13 +25,12 @@ from rest.comments.schemas import (
     EditComment,
 )
 from rest.comments.views import comment_json, places_of
-from rest.deps import Caller, Provided, Services, identify
+from rest.deps import Caller, Provided, Services, identify, workflow_id_of
 from rest.errors import CommentNotFound, InvalidInput
 from rest.json_responses import json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
 from rest.texts import MAX_OWN_ID_CHARS, ElementId, OwnId, UserIdText
-from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
 from server.core.identity import Identity
 from server.core.roles import Permission
@@ -69,7 +68,7 @@ async def add_comment(
     """Needs `comment`. A reply to a resolved thread does not reopen it."""
     caller = await identify(request, body_user_id=body.user_id)
     _check_anchor(body)
-    workflow_id = _workflow_id(body.workflow_id)
+    workflow_id = workflow_id_of(body.workflow_id)
     try:
         added, places = await _add(services, workflow_id, caller, body)
     except WorkflowNotFound:
@@ -155,7 +154,7 @@ async def list_comments(
     limit: Limit = 50,
 ) -> Response:
     """For everyone who may view the workflow. Replies are where their thread is."""
-    workflow_id = _workflow_id(of_workflow)
+    workflow_id = workflow_id_of(of_workflow)
     after = None if cursor is None else _position(cursor)
     async with services.database.reading() as db:
         await services.access.require(db, workflow_id, caller, Permission.VIEW)
@@ -261,13 +260,6 @@ def _unknown_if_gone(comment_id: str) -> Iterator[None]:
         yield
     except WorkflowNotFound:
         raise CommentNotFound(comment_id) from None
-
-
-def _workflow_id(text: str) -> WorkflowId:
-    """Raises WorkflowNotFound for what cannot be an id."""
-    if not is_workflow_id(text):
-        raise WorkflowNotFound(WorkflowId(text))
-    return WorkflowId(text)
 
 
 def _check_anchor(body: AddComment) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rest.acting import Acting
+from rest.numbers import Number
 from rest.texts import ElementId, OwnId, Storable
 
 MAX_CONTENT_CHARS = 10_000
@@ -30,14 +31,13 @@ def _check_content(text: str) -> str:
 Content = Annotated[
     str, Field(min_length=1, max_length=MAX_CONTENT_CHARS), AfterValidator(_check_content), Storable
 ]
-Coordinate = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class Point(BaseModel):
     """Flow coordinates."""
 
-    x: Coordinate
-    y: Coordinate
+    x: Number
+    y: Number
 
 
 class AddComment(Acting):

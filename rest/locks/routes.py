@@ -9,16 +9,15 @@ from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
 from crdt_store.workflows import lock_workflow
 from rest.bodies import JsonRoute
-from rest.deps import Caller, OfWorkflow, Provided, Services, identify
+from rest.deps import Caller, OfWorkflow, Provided, Services, identify, workflow_id_of
 from rest.errors import InvalidInput
 from rest.json_responses import json_response
 from rest.locks import service
 from rest.locks.announcements import lock_json
 from rest.locks.models import EditLock
 from rest.locks.schemas import AcquireLock, Lock, LockedResource, LockList, Released, ReleaseLock
-from rest.pages import CursorText, Limit, cut, decode_cursor
+from rest.pages import CursorText, Limit, cut, decode_number
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
-from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
 from server.core.access import Resource, ResourceType
 from server.core.identity import Identity
@@ -28,7 +27,6 @@ router = APIRouter(prefix="/api/collaboration/locks", tags=["locks"], route_clas
 
 _READ = (*AUTHENTICATED, "forbidden", "workflow_not_found")
 _CHANGE = (*_READ, *WITH_BODY, "commit_failed")
-_MAX_FENCE_DIGITS = 18
 
 
 @router.post(
@@ -124,7 +122,7 @@ async def list_locks(
     limit: Limit = 50,
 ) -> Response:
     """For everyone who may view the workflow."""
-    after = 0 if cursor is None else _fence(cursor)
+    after = 0 if cursor is None else decode_number(cursor)
     async with services.database.reading() as db:
         await services.access.require(db, workflow_id, caller, Permission.VIEW)
         found = await service.list_locks(
@@ -136,9 +134,7 @@ async def list_locks(
 
 def _named(body: LockedResource) -> tuple[WorkflowId, Resource]:
     """Raises WorkflowNotFound at once for what cannot be an id, and InvalidInput."""
-    workflow_id = WorkflowId(body.workflow_id)
-    if not is_workflow_id(workflow_id):
-        raise WorkflowNotFound(workflow_id)
+    workflow_id = workflow_id_of(body.workflow_id)
     resource = body.resource()
     if resource is None:
         raise InvalidInput(
@@ -148,10 +144,3 @@ def _named(body: LockedResource) -> tuple[WorkflowId, Resource]:
             else f"must be the {body.resource_type.value}'s id",
         )
     return workflow_id, resource
-
-
-def _fence(cursor: str) -> int:
-    [text] = decode_cursor(cursor, length=1)
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_FENCE_DIGITS):
-        raise InvalidInput("query.cursor", "is not a cursor of this list")
-    return int(text)

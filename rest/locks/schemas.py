@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from rest.acting import Acting
+from rest.numbers import Flag, Number
 from rest.texts import ElementId, OwnId, Storable
 from server.core.access import Resource, ResourceType
 
@@ -52,7 +53,7 @@ class AcquireLock(LockedResource):
         "2 minutes, as it does if the holder has an open socket.",
     )
     reason: Annotated[str, Field(max_length=1_000), Storable] | None = None
-    duration_minutes: float | None = Field(
+    duration_minutes: Number | None = Field(
         default=None,
         ge=MIN_MINUTES,
         le=MAX_MINUTES,
@@ -61,7 +62,7 @@ class AcquireLock(LockedResource):
 
 
 class ReleaseLock(LockedResource):
-    force: bool = Field(
+    force: Flag = Field(
         default=False, description="Release another's lock; needs `manage`, and is audited."
     )
 

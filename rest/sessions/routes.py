@@ -8,7 +8,7 @@ from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
 from rest.acting import Acting
 from rest.bodies import JsonRoute
-from rest.deps import Caller, Provided, Services, identify
+from rest.deps import Caller, Provided, Services, identify, workflow_id_of
 from rest.json_responses import json_response
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
 from rest.sessions import service
@@ -22,7 +22,6 @@ from rest.sessions.schemas import (
     Session,
 )
 from rest.sessions.views import session_json
-from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
 from server.core.identity import Identity
 from server.core.roles import Permission
@@ -57,9 +56,7 @@ async def join_session(
     """For everyone who may view the workflow; sockets take part by themselves. A full one is 409,
     except for owners and for those who take part already."""
     caller = await identify(request, body_user_id=body.user_id)
-    if not is_workflow_id(body.workflow_id):
-        raise WorkflowNotFound(WorkflowId(body.workflow_id))
-    workflow_id = WorkflowId(body.workflow_id)
+    workflow_id = workflow_id_of(body.workflow_id)
     try:
         joined, is_new = await _join(services, workflow_id, caller, body)
     except WorkflowNotFound:

@@ -7,15 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crdt_store.graph_json import MAX_ID_CHARS
 from rest.acting import Acting
+from rest.numbers import Number, WholeNumber
 from rest.texts import Storable, UserIdText
 from server.core.access import Mode
 from server.core.roles import Role
 
 MAX_USERS = 10_000
+MAX_COORDINATE = 1e12
+"""Beyond every canvas. PostgreSQL gives large ones back as integers, soon of more than 64 bits."""
 
-
-Coordinate = Annotated[float, Field(allow_inf_nan=False)]
-MaxUsers = Annotated[int, Field(ge=1, le=MAX_USERS)]
+Coordinate = Annotated[Number, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+MaxUsers = Annotated[WholeNumber, Field(ge=1, le=MAX_USERS)]
 
 
 class JoinSession(Acting):

@@ -13,7 +13,15 @@ from crdt_store.ids import WorkflowId
 from crdt_store.models import WorkflowRow
 from crdt_store.workflows import lock_workflow
 from rest.bodies import JsonRoute, OpenJsonRoute
-from rest.deps import Caller, CallerIfAny, Provided, Services, identify, identify_if_any
+from rest.deps import (
+    Caller,
+    CallerIfAny,
+    Provided,
+    Services,
+    identify,
+    identify_if_any,
+    workflow_id_of,
+)
 from rest.errors import Forbidden, InvalidInput, ShareNotFound
 from rest.json_responses import json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
@@ -30,7 +38,6 @@ from rest.shares.schemas import (
     SharePermissions,
     SharePreview,
 )
-from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
 from server.core.guests import GuestTokens, new_guest_id
 from server.core.identity import Identity
@@ -70,7 +77,7 @@ async def create_share(
     share is granted for no longer than that share lasts.
     """
     caller = await identify(request, body_user_id=body.user_id)
-    workflow_id = _workflow_id(body.workflow_id)
+    workflow_id = workflow_id_of(body.workflow_id)
     links.require(services.settings)
     try:
         share = await _create(services, workflow_id, caller, body)
@@ -119,7 +126,7 @@ async def list_shares(
     limit: Limit = 50,
 ) -> Response:
     """Needs `share`. Those that have ended are listed too."""
-    of_workflow = _workflow_id(workflow_id)
+    of_workflow = workflow_id_of(workflow_id)
     links.require(services.settings)
     after = None if cursor is None else _position(cursor)
     async with services.database.reading() as db:
@@ -251,12 +258,6 @@ async def _may_share(
     if named.by_link:
         return False
     raise Forbidden(workflow_id, Permission.SHARE)
-
-
-def _workflow_id(text: str) -> WorkflowId:
-    if not is_workflow_id(text):
-        raise WorkflowNotFound(WorkflowId(text))
-    return WorkflowId(text)
 
 
 def _permissions(given: SharePermissions) -> frozenset[Permission]:

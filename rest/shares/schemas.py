@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rest.acting import Acting
+from rest.numbers import Flag, Number, WholeNumber
 from rest.shares.service import MAX_USES
 from server.core.auth import MAX_NAME_CHARS
 
@@ -14,10 +15,10 @@ MAX_DAYS = 365
 class SharePermissions(BaseModel):
     """Exactly these, and none implies another; a share always lets view."""
 
-    can_view: StrictBool = True
-    can_edit: StrictBool = False
-    can_comment: StrictBool = False
-    can_share: StrictBool = False
+    can_view: Flag = True
+    can_edit: Flag = False
+    can_comment: Flag = False
+    can_share: Flag = False
 
     @field_validator("can_view")
     @classmethod
@@ -40,14 +41,13 @@ class CreateShare(Acting):
 
     workflow_id: str = Field(max_length=128)
     permissions: SharePermissions = Field(default_factory=SharePermissions)
-    expires_in_days: float | None = Field(
+    expires_in_days: Number | None = Field(
         default=None,
         gt=0,
         le=MAX_DAYS,
-        allow_inf_nan=False,
         description="Fractions are fine. It never expires when left out.",
     )
-    max_uses: int | None = Field(
+    max_uses: WholeNumber | None = Field(
         default=None,
         ge=1,
         le=MAX_USES,

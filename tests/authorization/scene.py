@@ -39,22 +39,44 @@ class Scene:
         self.callers = callers
         self.names = names
 
-    def ids_of(self, row: Row, caller: str) -> dict[str, str]:
+    def ids_of(self, caller: str) -> dict[str, str]:
         """The ids for a request of this caller's."""
         return {**self.names, "caller_id": self.names[f"{caller}_id"]}
 
     async def ask(self, row: Row, caller: str, **other: str) -> httpx.Response:
         """The row's request; `other` stands for some of the names."""
-        names = {**self.ids_of(row, caller), **other}
-        method, path = row.route.split()
-        in_path = {**names, **{name: _filled(value, names) for name, value in row.ids.items()}}
-        filled = _NAME.sub(lambda found: quote(in_path[found[1]], safe=""), path)
-        return await self.callers[caller].request(
-            method,
-            filled,
-            params=_filled(row.query, names) or None,
-            **({} if row.body is None else {"json": _filled(row.body, names)}),
+        return await self.send(
+            row,
+            caller,
+            in_path=self._in_path(row, caller, **other),
+            params=self.query(row, caller, **other),
+            json=self.body(row, caller, **other),
         )
+
+    async def send(
+        self, row: Row, caller: str, *, in_path: Mapping[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        """A request to the row's route; what is not given is the row's."""
+        method, path = row.route.split()
+        values = {**self._in_path(row, caller), **(in_path or {})}
+        filled = _NAME.sub(lambda found: quote(values[found[1]], safe=""), path)
+        if "json" not in request and "content" not in request:
+            request["json"] = self.body(row, caller)
+        request.setdefault("params", self.query(row, caller))
+        if not request["params"]:
+            del request["params"]
+        return await self.callers[caller].request(method, filled, **request)
+
+    def body(self, row: Row, caller: str, **other: str) -> Any:
+        return _filled(row.body, {**self.ids_of(caller), **other})
+
+    def query(self, row: Row, caller: str, **other: str) -> dict[str, str]:
+        found: dict[str, str] = _filled(row.query, {**self.ids_of(caller), **other})
+        return found
+
+    def _in_path(self, row: Row, caller: str, **other: str) -> dict[str, str]:
+        names = {**self.ids_of(caller), **other}
+        return {**names, **{name: _filled(value, names) for name, value in row.ids.items()}}
 
     def named_in(self, row: Row) -> list[str]:
         """The names of hidden things that the row's request has."""
