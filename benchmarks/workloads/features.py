@@ -249,7 +249,8 @@ async def _ask_a_route(asked: _Beside, number: int) -> None:
     elif turn == 4:
         await asked.ask("comment", user, "POST", "/comments", _comment(asked, number))
     elif turn == 5:
-        await asked.ask("get_audit", user, "GET", f"/audit/{of}")
+        # Whoever created the workflow: no editor may read it.
+        await asked.ask("get_audit", "owner", "GET", f"/audit/{of}")
     else:
         answer = await asked.requests.ask(user, "GET", f"/api/workflows/{of}")
         asked.took_s.setdefault("get_workflow", []).append(answer.took_s)
