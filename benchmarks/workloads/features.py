@@ -159,13 +159,12 @@ def _connected(number: int) -> str:
 
 
 async def _lock_and_release(asked: _Beside, number: int) -> None:
-    node = _NODES[number % len(_NODES)]
-    # One user per node: two that want the same one at once would be a conflict, not a grant.
-    user = _connected(number % len(_NODES))
+    # An id of its own: two that want the same one at once would be a conflict, not a grant.
+    user = _connected(number)
     named = {
         "workflow_id": asked.workflow,
         "resource_type": "node",
-        "resource_id": f"node-{node}-{number}",
+        "resource_id": f"new-node-{number}",
     }
     await asked.ask("acquire", user, "POST", "/locks/acquire", named)
     await asyncio.sleep(_HELD_FOR_S)
