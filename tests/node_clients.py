@@ -59,6 +59,8 @@ CONNECTED = equals(["connected"], True)
 DISCONNECTED = equals(["connected"], False)
 SETTLED = equals(["settled"], True)
 """Every sync frame of this connection that `saved` counts has been called saved."""
+AT_REST = equals(["at_rest"], True)
+"""An editor is synced and has all its sync frames settled, or its connection has ended for good."""
 
 
 def shared_map(**items: Json) -> Json:
@@ -163,18 +165,23 @@ class StockClient(_Client):
     """A Y.Doc with npm's WebsocketProvider.
 
     Its view: synced, connected, final (the close that the provider took as final), closes,
-    connections, saved, settled, in and out (frames of the current connection by kind), bytes_in,
-    written, saved_writes, events, event_types, users (others' awareness by user id), awareness and
-    clocks (by client id), departures (client ids whose awareness went), pending, fingerprint, doc.
-    """
+    connections, saved, settled, at_rest, in and out (frames of the current connection by kind),
+    bytes_in, written, saved_writes, events, event_types, users (others' awareness by user id), awareness and
+    bytes_in, written, saved_writes, events, event_types, users (others' awareness by user id),
+    awareness and clocks (by client id), departures (client ids whose awareness went), pending,
+    fingerprint, doc.
 
     def __init__(self, driver: _Driver, name: str, client_id: int) -> None:
         super().__init__(driver, name)
         self.client_id = client_id
 
-    async def edit(self, *operations: Operation) -> None:
-        """Apply `[set | delete | insert | remove, path, …]` in one transaction."""
-        await self._ask("edit", operations=operations)
+    async def edit(self, *operations: Operation) -> list[Json]:
+        """Apply `[set | delete | insert | remove | append | erase | look, path, …]` at once.
+
+        Returns what was at each path before.
+        """
+        found: list[Json] = await self._ask("edit", operations=operations)
+        return found
 
     async def set_awareness(self, **fields: Json) -> None:
         for field, value in fields.items():

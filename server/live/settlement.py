@@ -52,7 +52,8 @@ class Settlement:
             self.held.release(change)
             if change.refusal is not None:
                 self._tell(connection, change.refusal)
-                offenders.setdefault(connection, change.refusal)
+                if change.refusal.close_code is not None:
+                    offenders.setdefault(connection, change.refusal)
             change.is_settled = True
         for connection in touched.values():
             self._count(connection)

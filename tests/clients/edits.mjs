@@ -26,20 +26,29 @@ const sharedAt = (doc, path) => {
 }
 
 const APPLY = {
+  look: () => {},
   set: (doc, path, value) => sharedAt(doc, path.slice(0, -1)).set(path.at(-1), build(value)),
   delete: (doc, path) => sharedAt(doc, path.slice(0, -1)).delete(path.at(-1)),
   insert: (doc, path, index, text) => sharedAt(doc, path).insert(index, text),
-  remove: (doc, path, index, length) => sharedAt(doc, path).delete(index, length)
+  remove: (doc, path, index, length) => sharedAt(doc, path).delete(index, length),
+  append: (doc, path, text) => sharedAt(doc, path).insert(sharedAt(doc, path).length, text),
+  erase: (doc, path, text) => {
+    const at = sharedAt(doc, path).toString().indexOf(text)
+    if (at >= 0) sharedAt(doc, path).delete(at, text.length)
+  }
 }
 
-/** Apply `operations`, each `[name, path, ...arguments]`, in one transaction. */
+/**
+ * Apply `operations`, each `[name, path, ...arguments]`, in one transaction; the answer is what was
+ * at each path before.
+ */
 export const edit = (doc, operations) =>
-  doc.transact(() => {
-    for (const [name, path, ...rest] of operations) {
-      if (APPLY[name] === undefined) throw new Error(`no such edit: ${name}`)
-      APPLY[name](doc, path, ...rest)
-    }
-  })
+  doc.transact(() => operations.map(([name, path, ...rest]) => {
+    if (APPLY[name] === undefined) throw new Error(`no such edit: ${name}`)
+    const before = look(doc, path)
+    APPLY[name](doc, path, ...rest)
+    return before ?? null
+  }))
 
 /** The JSON value at `path`, or undefined. An empty path is the whole document. */
 export const look = (doc, path) => {

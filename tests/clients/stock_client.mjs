@@ -94,7 +94,7 @@ export class StockClient {
 
   edit (operations) {
     this.written += 1
-    edit(this.doc, operations)
+    return edit(this.doc, operations)
   }
 
   /** Write `path/<i>` = i at a steady rate, each in a transaction of its own, until stopped. */
@@ -167,6 +167,9 @@ export class StockClient {
       case 'connections': return this.connections.length
       case 'saved': return latest.saved
       case 'settled': return latest.saved >= latest.sent.length
+      // An editor's connection begins with the answer to the server's step 1.
+      case 'at_rest': return this.final !== null ||
+        (this.provider.synced && latest.sent.length > 0 && latest.saved >= latest.sent.length)
       case 'in': return latest.in
       case 'out': return latest.out
       case 'bytes_in': return latest.bytes_in
