@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rest.audit import reading
 from rest.audit.schemas import AuditItem
 from rest.audit.service import record
-from rest.embedding.calls import Actor, Calls, check_storable, workflow
+from rest.deps import workflow_id_of
+from rest.embedding.calls import Actor, Calls, check_storable
 from server.core.roles import Permission
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class AuditCalls(Calls):
         `action` is one, such as `lock.acquired`, or all of a feature: `lock.*`.
         """
         check_storable(action=action)
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         async with self._seen(named, actor, Permission.MANAGE) as db:
             found = await reading.newest(
                 db, named, reading.Filter(action=action), before=before, limit=limit
@@ -53,7 +54,7 @@ class AuditCalls(Calls):
         check_storable(action=action, session_id=session_id)
         for part in resource or ():
             check_storable(resource=part)
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         async with self._changing(named, actor, Permission.VIEW) as (db, _):
             await record(
                 db,

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from crdt_store.errors import WorkflowNotFound
-from crdt_store.ids import WorkflowId
 from crdt_store.json_values import pointer
 from crdt_store.workflows import lock_workflow
 from rest.errors import InvalidInput
-from rest.workflows.schemas import is_workflow_id
 from rest.workflows.service import create_if_unknown
 from server.core.identity import Identity
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from crdt_store.ids import WorkflowId
     from rest.access.service import Standing
     from rest.deps import Services
     from server.core.roles import Permission
@@ -94,10 +93,3 @@ def check_storable(**texts: str | None) -> None:
     for name, text in texts.items():
         if text is not None and "\0" in text:
             raise InvalidInput(pointer(name), "must not contain NUL")
-
-
-def workflow(workflow_id: str) -> WorkflowId:
-    """Raises WorkflowNotFound for what cannot be an id."""
-    if not is_workflow_id(workflow_id):
-        raise WorkflowNotFound(WorkflowId(workflow_id))
-    return WorkflowId(workflow_id)

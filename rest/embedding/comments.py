@@ -10,7 +10,8 @@ from rest.comments import finding, service
 from rest.comments.anchors import IN_DOCUMENT, Place, look
 from rest.comments.schemas import AddComment, CommentItem, ContextType
 from rest.comments.views import comment_json, places_of
-from rest.embedding.calls import Actor, Calls, check_storable, checked, workflow
+from rest.deps import workflow_id_of
+from rest.embedding.calls import Actor, Calls, check_storable, checked
 from rest.errors import CommentNotFound, InvalidInput
 from server.core.roles import Permission
 
@@ -51,7 +52,7 @@ class CommentCalls(Calls):
             session_id=session_id,
         )
         _check_anchor(body)
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         return await self._creating(named, actor, lambda: self._add(named, actor, body))
 
     async def _add(self, workflow_id: WorkflowId, actor: Identity, body: AddComment) -> CommentItem:
@@ -100,7 +101,7 @@ class CommentCalls(Calls):
 
         Needs `view`.
         """
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         try:
             kind = None if context_type is None else ContextType(context_type)
         except ValueError as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from rest.embedding.calls import Actor, Calls, checked, workflow
+from rest.deps import workflow_id_of
+from rest.embedding.calls import Actor, Calls, checked
 from rest.errors import InvalidInput
 from rest.locks import service
 from rest.locks.announcements import lock_json
@@ -45,7 +46,7 @@ class LockCalls(Calls):
             reason=reason,
             duration_minutes=duration_minutes,
         )
-        named, resource = workflow(workflow_id), _resource(body)
+        named, resource = workflow_id_of(workflow_id), _resource(body)
         actor = await self._identify(user_id)
         minutes = body.duration_minutes
 
@@ -86,7 +87,7 @@ class LockCalls(Calls):
             resource_id=resource_id,
             force=force,
         )
-        named, resource = workflow(workflow_id), _resource(body)
+        named, resource = workflow_id_of(workflow_id), _resource(body)
         actor = await self._identify(user_id)
         async with self._changing(named, actor, Permission.VIEW) as (db, standing):
             by_force = body.force and Permission.MANAGE in standing.permissions
@@ -94,7 +95,7 @@ class LockCalls(Calls):
 
     async def get_active_locks(self, workflow_id: str, user_id: Actor) -> list[Lock]:
         """All locks of the workflow, the oldest first. Needs `view`."""
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         async with self._seen(named, actor, Permission.VIEW) as db:
             found = await service.list_locks(db, named, resource_type=None, after=0, limit=_ALL)
             return [Lock(**lock_json(each)) for each in found]

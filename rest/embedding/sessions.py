@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from crdt_store.ids import UserId
-from rest.embedding.calls import Actor, Calls, checked, workflow
+from rest.deps import workflow_id_of
+from rest.embedding.calls import Actor, Calls, checked
 from rest.errors import SessionNotFound
 from rest.locks.sweeps import end_absent_locks
 from rest.sessions import service
@@ -45,7 +46,7 @@ class SessionCalls(Calls):
             collaboration_mode=collaboration_mode,
             max_users=max_users,
         )
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         wanted = {"mode": body.collaboration_mode, "max_users": body.max_users}
         changes = {name: value for name, value in wanted.items() if value is not None}
 
@@ -63,7 +64,7 @@ class SessionCalls(Calls):
 
     async def get_active_session(self, workflow_id: str, user_id: Actor) -> Session | None:
         """The workflow's session, if somebody has opened one. Needs `view`."""
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         async with self._seen(named, actor, Permission.VIEW) as db:
             row = await service.active_session(db, named)
             if row is None:

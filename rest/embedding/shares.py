@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
 from crdt_store.models import WorkflowRow
-from rest.embedding.calls import Actor, Calls, checked, workflow
+from rest.deps import workflow_id_of
+from rest.embedding.calls import Actor, Calls, checked
 from rest.errors import Forbidden, ShareNotFound
 from rest.shares import links, service
 from rest.shares.granted import GRANTABLE, flags, permissions_of
@@ -46,7 +47,7 @@ class ShareCalls(Calls):
             expires_in_days=expires_in_days,
             max_uses=max_uses,
         )
-        named, actor = workflow(workflow_id), await self._identify(user_id)
+        named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
         links.require(self._services.settings)
         asked_for = body.permissions.model_dump()
         days = body.expires_in_days
