@@ -166,10 +166,10 @@ class StockClient(_Client):
 
     Its view: synced, connected, final (the close that the provider took as final), closes,
     connections, saved, settled, at_rest, in and out (frames of the current connection by kind),
-    bytes_in, written, saved_writes, events, event_types, users (others' awareness by user id), awareness and
     bytes_in, written, saved_writes, events, event_types, users (others' awareness by user id),
     awareness and clocks (by client id), departures (client ids whose awareness went), pending,
     fingerprint, doc.
+    """
 
     def __init__(self, driver: _Driver, name: str, client_id: int) -> None:
         super().__init__(driver, name)
