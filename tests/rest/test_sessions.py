@@ -388,3 +388,18 @@ async def test_an_id_that_no_workflow_can_have_is_404_and_creates_nothing(dev_ap
     for workflow_id in ("", "a b", "x" * 129, "a\0b", ".."):
         answer = await nobody.post(SESSIONS, json={"workflow_id": workflow_id})
         assert_problem(answer, 404, "workflow_not_found")
+
+
+@pytest.mark.parametrize("far", [1e12, -1e12])
+async def test_a_cursor_at_the_edge_of_all_canvases_is_read_back_and_one_beyond_is_refused(
+    api: Api, owner: httpx.AsyncClient, path: str, far: float
+) -> None:
+    """A number that the database writes out in full would be none of 64 bits to who reads it."""
+    session = await join(owner, path)
+    at = {"x": far, "y": 1e-300, "viewport": {"x": 0, "y": 0, "zoom": far}}
+    assert (await act(owner, session, "heartbeat", cursor_position=at)).is_success
+    [seen] = (await look(owner, session))["participants"]
+    assert seen["cursor_position"] == at
+    refused = await act(owner, session, "heartbeat", cursor_position={**at, "x": far * 1e288})
+    assert_problem(refused, 422, "invalid_request")
+    assert (await look(owner, session))["participants"][0]["cursor_position"] == at
