@@ -1,9 +1,10 @@
-"""Which node or edge every item of a document belongs to, by id: what rules are checked against.
+"""Which node or edge every item of a document belongs to, and where it lies: what rules are
+checked against, and what tells an update that would tie two texts or maps together.
 
 pycrdt tells what an update touched only after it was applied, and nothing of what lies in it. So
-the structs are followed here: an item belongs to what its parent or its neighbour belongs to. The
-clocks of a client are dense, so a client is a list of where an owner begins; a typed text or an
-imported node is one entry, however many items it has.
+the structs are followed here: an item lies where its parent or its neighbour says. The clocks of a
+client are dense, so a client is a list of where a home begins; a typed text or the plain entries
+of an imported node are one, however many items they are.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crdt_store.ids import ClientId
 from crdt_store.structs import (
+    ANY,
     CLOCK_BITS,
     CLOCK_MASK,
+    DELETED,
     GC,
+    TYPE,
     Struct,
     Structs,
+    in_order,
     merged_ranges,
+    packed,
     read_deletes,
     read_structs,
     read_structs_in_slices,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from crdt_store.scan_result import ClockRange
 
@@ -44,6 +50,21 @@ class Slot(NamedTuple):
     key: str
 
 
+class Place(NamedTuple):
+    """Where an item lies: in an entry of a map, or in the text that is `container`'s item."""
+
+    owner: Owner
+    container: Slot | int | str | None
+
+
+class Current(NamedTuple):
+    """What an entry of a map holds, if it was not deleted since."""
+
+    item: int
+    is_shared: bool
+    size_bytes: int
+
+
 NOTHING: Final = Owner("", "")
 """The owner of what was collected: it is in no document any more, and whatever joins it neither."""
 REFUSED: Final = Owner("", "refused")
@@ -51,7 +72,25 @@ REFUSED: Final = Owner("", "refused")
 
 _GAP: Final = Owner("", "gap")
 """Clocks that pycrdt has passed over, as nothing built on them, and that may come yet."""
+_NOWHERE: Final = Place(NOTHING, None)
 _ENTITY_ROOTS = frozenset({"nodes", "edges"})
+_Home = tuple[Owner, "int | str | None"]
+"""An owner, and the text that the items lie in; None for entries of maps, which have slots."""
+
+
+class Misplaced(Exception):
+    """A struct that wants to lie in two places at once; the text says which struct.
+
+    yrs would tie the two together, Yjs would not: the replicas would differ for good, and what
+    lies in one entity could change by an edit of another.
+    """
+
+    def __init__(self, struct: Struct) -> None:
+        super().__init__(f"the struct at clock {struct.clock} of client {struct.client}")
+
+
+class CannotForget(Exception):
+    """What was added lies in a gap between known clocks: only a new reading makes it undone."""
 
 
 class ItemIndex:
@@ -59,50 +98,54 @@ class ItemIndex:
 
     def __init__(self) -> None:
         self._starts: dict[int, list[int]] = {}
-        self._owners: dict[int, list[Owner]] = {}
+        self._homes: dict[int, list[_Home]] = {}
         self._ends: dict[int, int] = {}
         self._gaps: set[int] = set()
         self._slots: dict[int, Slot] = {}
         self._runs: dict[int, list[tuple[int, int, Slot]]] = {}
         """Values of one entry that were deleted one after another, and are one item since."""
+        self._current: dict[Slot, Current] = {}
+        self._unsettled: list[tuple[Slot, Current]] = []
+        """Values that were added, and that the document may have put behind others."""
         self._deleted: dict[int, list[ClockRange]] = {}
+        self.has_refused = False
+        """Whether a rule has kept something out."""
 
     @classmethod
     def read(cls, state: bytes, *, slice_structs: int) -> Iterator[ItemIndex | None]:
         """Index a whole document, given as one update: yields None between slices, last itself."""
         index = cls()
         structs = Structs(state)
-        for _ in read_structs_in_slices(structs, slice_structs=slice_structs):
+        for _ in read_structs_in_slices(structs, {}, slice_structs=slice_structs):
             yield None
+        index.add_deletes(read_deletes(state, structs.end))
         for count, struct in enumerate(in_order(structs), 1):
-            index._add(struct)
+            index._add(struct, trusted=True)
             if not count % slice_structs:
                 yield None
-        index.add_deletes(read_deletes(state, structs.end))
+        index.settle()
         yield index
+
+    def __len__(self) -> int:
+        """How many entries of maps it remembers, those of the past included."""
+        return len(self._slots)
 
     # Asking
 
     def owner(self, item: int) -> Owner | None:
         """What the item with this id belongs to; None if no such item is known."""
-        client, clock = item >> CLOCK_BITS, item & CLOCK_MASK
-        if clock >= self._ends.get(client, 0):
-            return None
-        owner = self._owners[client][bisect_right(self._starts[client], clock) - 1]
-        return None if owner is _GAP else owner
+        home = self._home(item)
+        return None if home is None else home[0]
 
     def slot(self, item: int) -> Slot | None:
         """The map's entry that an item is, or was, a value of; None if it lies in a text."""
         slot = self._slots.get(item)
         return self._slot_in_run(item) if slot is None else slot
 
-    def _slot_in_run(self, item: int) -> Slot | None:
-        runs = self._runs.get(item >> CLOCK_BITS)
-        if runs is None:
-            return None
-        clock = item & CLOCK_MASK
-        at = bisect_right(runs, clock, key=_start) - 1
-        return runs[at][2] if at >= 0 and clock < runs[at][1] else None
+    def current(self, slot: Slot) -> Current | None:
+        """What an entry holds in the document, as of the last `settle`; None if it is not there."""
+        held = self._current.get(slot)
+        return None if held is None or self._is_deleted(held.item) else held
 
     def path(self, slot: Slot) -> tuple[str, ...] | None:
         """The keys that lead to an entry, the root's name first; None if its map is gone."""
@@ -117,11 +160,6 @@ class ItemIndex:
         keys.append(parent)
         return tuple(reversed(keys))
 
-    def _is_deleted(self, item: int) -> bool:
-        ranges = self._deleted.get(item >> CLOCK_BITS, ())
-        at = bisect_right(ranges, item & CLOCK_MASK, key=_first) - 1
-        return at >= 0 and item & CLOCK_MASK < ranges[at][1]
-
     def known(self, client: int) -> int:
         """The clock up to which a client's items are known."""
         return self._ends.get(client, 0)
@@ -131,11 +169,11 @@ class ItemIndex:
         end = min(end, self._ends.get(client, 0))
         if start >= end:
             return
-        starts, owners = self._starts[client], self._owners[client]
+        starts, homes = self._starts[client], self._homes[client]
         at = bisect_right(starts, start) - 1
         while start < end:
             until = min(starts[at + 1], end) if at + 1 < len(starts) else end
-            yield start, until, owners[at]
+            yield start, until, homes[at][0]
             start = until
             at += 1
 
@@ -145,7 +183,8 @@ class ItemIndex:
         at = bisect_right(ranges, start, key=_first) - 1
         if at >= 0:
             start = max(start, ranges[at][1])
-        for low, high in ranges[at + 1 :]:
+        for position in range(at + 1, len(ranges)):
+            low, high = ranges[position]
             if low >= end:
                 break
             if start < low:
@@ -154,40 +193,37 @@ class ItemIndex:
         if start < end:
             yield start, end
 
-    def place(self, struct: Struct) -> tuple[Owner, Slot | None] | None:
-        """Where a struct that is not added yet would lie; None if what it builds on is unknown."""
-        if struct.kind == GC:
-            return NOTHING, None
-        neighbour = struct.origin if struct.origin is not None else struct.right_origin
-        if neighbour is not None:
-            owner = self.owner(neighbour)
-            return None if owner is None else (owner, self.slot(neighbour))
-        parent, key = struct.parent, struct.key
-        slot = None if key is None or parent is None else Slot(parent, key)
-        if isinstance(parent, int):
-            owner = self.owner(parent)
-            return None if owner is None else (owner, slot)
-        if parent in _ENTITY_ROOTS and key is not None:
-            return Owner(parent, key), slot
-        return Owner(parent or "", ""), slot
-
     # Following the document
 
     def add(self, structs: Structs) -> None:
-        """Follow an update that is about to be applied, or was; what is known already is passed."""
-        for struct in in_order(structs):
+        """Follow an untrusted update that is about to be applied; what is known is passed over.
+
+        Raises Misplaced, and then the update must not be applied and nothing of it was added;
+        CannotForget if that is not so. `settle` follows when it was applied.
+        """
+        before = {client: self.known(client) for client in structs.by_client}
+        try:
+            for struct in in_order(structs):
+                end = struct.clock + struct.length
+                if end > self.known(struct.client) or struct.client in self._gaps:
+                    self._add(struct, trusted=False)
+        except Misplaced:
+            self.forget(structs, before)
+            raise
+
+    def follow(self, update: bytes, deletes: Mapping[ClientId, Sequence[ClockRange]]) -> None:
+        """Follow an update that was applied, and all that the document deleted with it.
+
+        `settle` follows here, too.
+        """
+        for struct in in_order(read_structs(update)):
             end = struct.clock + struct.length
             if end > self.known(struct.client) or struct.client in self._gaps:
-                self._add(struct)
-
-    def follow(self, update: bytes) -> None:
-        """Follow an update that was applied, as the document told it: with all that it deleted."""
-        structs = read_structs(update)
-        self.add(structs)
-        self.add_deletes(read_deletes(update, structs.end))
+                self._add(struct, trusted=True)
+        self.add_deletes(deletes)
 
     def add_deletes(self, deletes: Mapping[ClientId, Sequence[ClockRange]]) -> None:
-        """Follow the delete set of what was applied."""
+        """Follow what the document has deleted."""
         for client, ranges in deletes.items():
             mine = self._deleted.setdefault(client, [])
             if len(ranges) > 16:
@@ -196,118 +232,178 @@ class ItemIndex:
                 for start, end in ranges:
                     _insert(mine, start, end)
 
+    def settle(self) -> None:
+        """All that was added is applied, and its deletions are known: entries hold what lives."""
+        for slot, held in self._unsettled:
+            if not self._is_deleted(held.item):
+                self._current[slot] = held
+        self._unsettled.clear()
+
     def refuse(self, struct: Struct, known: int) -> None:
         """A rule keeps out of a struct that was added what is beyond the clock `known`: its clocks
         are there, and hold nothing."""
+        self.has_refused = True
         start = max(struct.clock, known)
         if start == struct.clock:
             self._slots.pop(struct.id, None)
-        self._replace(struct.client, start, struct.clock + struct.length, REFUSED)
+        self._replace(struct.client, start, struct.clock + struct.length, (REFUSED, None))
 
-    def _add(self, struct: Struct) -> None:
-        place = self.place(struct)
-        owner, slot = place if place is not None else (NOTHING, None)
-        if slot is not None and owner is not NOTHING:
+    # Inside
+
+    def _home(self, item: int) -> _Home | None:
+        client, clock = item >> CLOCK_BITS, item & CLOCK_MASK
+        if clock >= self._ends.get(client, 0):
+            return None
+        home = self._homes[client][bisect_right(self._starts[client], clock) - 1]
+        return None if home[0] is _GAP else home
+
+    def _lies(self, item: int) -> Place | None:
+        home = self._home(item)
+        if home is None:
+            return None
+        owner, text = home
+        return Place(owner, self.slot(item) if text is None else text)
+
+    def _place(self, struct: Struct, *, trusted: bool) -> Place | None:
+        """Where a struct lies; None if what it builds on is unknown. Raises Misplaced."""
+        if struct.kind == GC:
+            return _NOWHERE
+        left = right = None
+        if struct.origin is not None:
+            left = self._lies(struct.origin)
+            if left is None:
+                return None
+        if struct.right_origin is not None:
+            right = self._lies(struct.right_origin)
+            if right is None:
+                return None
+        if left is not None and right is not None:
+            for side in (left, right):
+                if side.owner is REFUSED:
+                    return side
+            if left != right and not trusted:
+                raise Misplaced(struct)
+        place = left or right or self._below(struct)
+        if (
+            place is not None
+            and struct.kind not in (TYPE, ANY, DELETED)
+            and isinstance(place.container, Slot)
+            and not trusted
+        ):
+            raise Misplaced(struct)  # text in an entry of a map
+        return place
+
+    def _below(self, struct: Struct) -> Place | None:
+        parent, key = struct.parent, struct.key
+        if parent is None:
+            return None
+        if isinstance(parent, int):
+            home = self._home(parent)
+            if home is None:
+                return None
+            owner = home[0]
+            if owner is NOTHING or owner is REFUSED:
+                return Place(owner, None)
+        elif parent in _ENTITY_ROOTS and key is not None:
+            owner = Owner(parent, key)
+        else:
+            owner = Owner(parent, "")
+        return Place(owner, parent if key is None else Slot(parent, key))
+
+    def _add(self, struct: Struct, *, trusted: bool) -> None:
+        place = self._place(struct, trusted=trusted)
+        if place is None:
+            # What builds on nothing known: pycrdt keeps it, and nothing of it is shown.
+            place = _NOWHERE
+        client, clock, end = struct.client, struct.clock, struct.clock + struct.length
+        known = self._ends.get(client, 0)
+        if clock < known < end and not trusted and struct.kind != GC:
+            # The rest of a struct whose beginning is known lies beside that, whatever it says.
+            before = self._lies(packed(client, known - 1))
+            if before is not None and before != place:
+                raise Misplaced(struct)
+        owner, container = place
+        if isinstance(container, Slot):
             if struct.length == 1:
-                self._slots[struct.client << CLOCK_BITS | struct.clock] = slot
-            else:
-                runs = self._runs.setdefault(struct.client, [])
-                insort(runs, (struct.clock, struct.clock + struct.length, slot), key=_start)
-        self._cover(struct.client, struct.clock, struct.clock + struct.length, owner)
+                self._slots[struct.id] = container
+            elif clock >= known or client in self._gaps:
+                runs = self._runs.setdefault(client, [])
+                insort(runs, (clock, end, container), key=_start)
+            if struct.kind != DELETED:
+                size = struct.end - struct.content
+                held = Current(packed(client, end - 1), struct.kind == TYPE, size)
+                self._unsettled.append((container, held))
+            self._cover(client, clock, end, (owner, None))
+        else:
+            self._cover(client, clock, end, (owner, container))
 
-    def _cover(self, client: ClientId, start: int, end: int, owner: Owner) -> None:
+    def _slot_in_run(self, item: int) -> Slot | None:
+        runs = self._runs.get(item >> CLOCK_BITS)
+        if runs is None:
+            return None
+        clock = item & CLOCK_MASK
+        at = bisect_right(runs, clock, key=_start) - 1
+        return runs[at][2] if at >= 0 and clock < runs[at][1] else None
+
+    def _is_deleted(self, item: int) -> bool:
+        ranges = self._deleted.get(item >> CLOCK_BITS, ())
+        at = bisect_right(ranges, item & CLOCK_MASK, key=_first) - 1
+        return at >= 0 and item & CLOCK_MASK < ranges[at][1]
+
+    def _cover(self, client: ClientId, start: int, end: int, home: _Home) -> None:
         known = self._ends.get(client, 0)
         if start < known and client in self._gaps:
             for low, high, held in list(self.owners_in(client, start, min(end, known))):
                 if held is _GAP:
-                    self._replace(client, low, high, owner)
+                    self._replace(client, low, high, home)
         start = max(start, known)
         if start >= end:
             return
         starts = self._starts.setdefault(client, [])
-        owners = self._owners.setdefault(client, [])
+        homes = self._homes.setdefault(client, [])
         if start > known:
             self._gaps.add(client)
             starts.append(known)
-            owners.append(_GAP)
-        if not owners or owners[-1] != owner:
+            homes.append((_GAP, None))
+        if not homes or homes[-1] != home:
             starts.append(start)
-            owners.append(owner)
+            homes.append(home)
         self._ends[client] = end
 
-    def _replace(self, client: ClientId, start: int, end: int, owner: Owner) -> None:
-        """Give clocks that are covered already another owner."""
-        starts, owners = self._starts[client], self._owners[client]
+    def _replace(self, client: ClientId, start: int, end: int, home: _Home) -> None:
+        """Give clocks that are covered already another home."""
+        starts, homes = self._starts[client], self._homes[client]
         low, high = bisect_left(starts, start), bisect_left(starts, end)
-        after = owners[high - 1]
-        new_starts, new_owners = [start], [owner]
+        after = homes[high - 1]
+        new_starts, new_homes = [start], [home]
         if end < self._ends[client] and (high == len(starts) or starts[high] != end):
             new_starts.append(end)
-            new_owners.append(after)
+            new_homes.append(after)
         starts[low:high] = new_starts
-        owners[low:high] = new_owners
+        homes[low:high] = new_homes
 
-
-def in_order(structs: Structs) -> Iterable[Struct]:
-    """An update's structs such that each comes after what it lies beside or in, as far as that is
-    in the update."""
-    by_client = structs.by_client
-    if len(by_client) == 1:
-        return next(iter(by_client.values()))
-    return _by_dependency(by_client)
-
-
-def _by_dependency(by_client: Mapping[ClientId, Sequence[Struct]]) -> Iterator[Struct]:
-    at = dict.fromkeys(by_client, 0)
-    emitted = 0
-    returned: dict[ClientId, int] = {}
-    """How many structs had come when a client that others wait for was last returned to."""
-    for first in by_client:
-        waiting = [first]
-        while waiting:
-            client = waiting[-1]
-            mine = by_client[client]
-            blocker = None
-            while at[client] < len(mine):
-                struct = mine[at[client]]
-                blocker = _unmet(struct, by_client, at)
-                # The scan refuses structs that wait for each other; so nothing is lost by going on.
-                if blocker is not None and returned.get(blocker) != emitted:
-                    break
-                blocker = None
-                yield struct
-                emitted += 1
-                at[client] += 1
-            if blocker is None:
-                waiting.pop()
-            elif blocker in waiting:
-                # What it waited for itself has come, or the next round finds that nothing does.
-                returned[blocker] = emitted
-                del waiting[waiting.index(blocker) + 1 :]
-            else:
-                waiting.append(blocker)
-
-
-def _unmet(
-    struct: Struct, by_client: Mapping[ClientId, Sequence[Struct]], at: Mapping[ClientId, int]
-) -> ClientId | None:
-    """A client whose struct has to come first, if there is one."""
-    for reference in (struct.origin, struct.right_origin, struct.parent):
-        if reference is None or isinstance(reference, str):
-            continue
-        other = ClientId(reference >> CLOCK_BITS)
-        if other == struct.client:
-            continue
-        theirs = by_client.get(other)
-        if theirs is None or at[other] >= len(theirs):
-            continue
-        if (
-            theirs[at[other]].clock
-            <= reference & CLOCK_MASK
-            < (theirs[-1].clock + theirs[-1].length)
-        ):
-            return other
-    return None
+    def forget(self, structs: Structs, before: Mapping[ClientId, int]) -> None:
+        """Undo the last `add`, before which these clocks were known. Raises CannotForget."""
+        if not self._gaps.isdisjoint(before):
+            raise CannotForget
+        self._unsettled = [
+            (slot, held)
+            for slot, held in self._unsettled
+            if held.item & CLOCK_MASK < before.get(ClientId(held.item >> CLOCK_BITS), CLOCK_MASK)
+        ]
+        for client, known in before.items():
+            for struct in structs.by_client[client]:
+                if struct.clock >= known:
+                    self._slots.pop(struct.id, None)
+            runs = self._runs.get(client, [])
+            while runs and runs[-1][0] >= known:
+                runs.pop()
+            starts, homes = self._starts.get(client, []), self._homes.get(client, [])
+            while starts and starts[-1] >= known:
+                starts.pop()
+                homes.pop()
+            if client in self._ends:
+                self._ends[client] = known
 
 
 def _first(clock_range: ClockRange) -> int:

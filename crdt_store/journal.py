@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from crdt_store.ids import Seq, UserId, WorkflowId
+    from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
 
 Origin = Literal["sync", "event", "rest", "gate", "repair", "restore"]
 
@@ -44,6 +44,10 @@ class Head:
     access_epoch: int
 
 
+RefusedRange = tuple["UserId", "ClientId", int, int]
+"""Whose deletion it was, and of which clocks [start, end) of a client."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
     """What a room is loaded from: a full update up to `snapshot_seq`, then the rows after it."""
@@ -52,6 +56,8 @@ class StoredDocument:
     snapshot_seq: Seq
     tail: Sequence[StoredRow]
     head: Head
+    refused: Sequence[RefusedRange] = ()
+    """Deletions that were refused, so that an old document does not bring them back."""
 
     def updates(self) -> Iterator[bytes]:
         """The stored bytes in the order in which they are applied: the snapshot, then the rows."""

@@ -105,6 +105,24 @@ class JournalEntry(Base):
     content: Mapped[bytes]
 
 
+class RefusedDeletion(Base):
+    """Clocks [clock_start, clock_end) of a client that a user wanted deleted and was refused.
+
+    Kept so that the user's old document does not bring the deletion back when the lock is gone.
+    """
+
+    __tablename__ = "refused_deletions"
+
+    workflow_id: Mapped[str] = mapped_column(
+        ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    clock_start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    clock_end: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    refused_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Snapshot(Base):
     """The whole document up to and including `seq`, as one Yjs v1 update; one per workflow."""
 

@@ -47,6 +47,8 @@ class Scan:
     `depth`: levels of the longest chain of shared types nested into each other; a root's child is
     level 1, and so is the topmost type of a chain that hangs in a type which the update does not
     bring. `grafted_depth`: the same, of the chains of this second kind only.
+    `long_contents`: for long lists of values, by the byte where they begin, their number and the
+    byte after them: nobody needs to walk them again.
     `pairs`: the surrogate pairs in the texts it brings. `cuts`: the (client, clock) outside of the
     update before which its structs want to lie.
     """
@@ -58,6 +60,7 @@ class Scan:
     grafted_depth: int = 0
     pairs: SurrogatePairs = field(default_factory=SurrogatePairs)
     cuts: list[tuple[int, int]] = field(default_factory=list)
+    long_contents: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:

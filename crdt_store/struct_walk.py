@@ -14,6 +14,7 @@ from crdt_store.varint import CLOCK_LIMIT, read_client, read_uint31, uint31_tail
 # Kinds of structs, the low five bits of a struct's first byte.
 _GC, _DELETED, _STRING, _EMBED, _FORMAT, _TYPE, _ANY, _SKIP = 0, 1, 4, 5, 6, 7, 8, 10
 _HAS_ORIGIN, _HAS_RIGHT_ORIGIN, _HAS_KEY = 0x80, 0x40, 0x20
+_LONG_CONTENT_BYTES = 4 * 1024
 # Numbers of shared types.
 _MAP, _TEXT = 1, 2
 
@@ -153,7 +154,7 @@ def walk(
                             work -= (end - pos) >> 10
                             pos = end
                     # What it holds. Text lies in no map; a format there makes yrs panic.
-                    if info & _HAS_KEY and _STRING <= kind <= _FORMAT:
+                    if info & _HAS_KEY and _STRING <= kind <= _FORMAT and roots is not None:
                         raise MalformedUpdate("forbidden_type", f"text in a map at byte {at}")
                     if kind == _STRING:
                         length = update[pos]
@@ -174,6 +175,7 @@ def walk(
                             work -= len(raw) >> 10
                         pos = end
                     elif kind == _ANY:
+                        content_at = pos
                         length, pos = read_uint31(update, pos)
                         if length > size - pos:
                             raise MalformedUpdate("malformed", f"{length} values at byte {pos}")
@@ -187,6 +189,8 @@ def walk(
                             if left:
                                 work = slice_work
                                 yield None
+                        if pos - content_at > _LONG_CONTENT_BYTES:
+                            scan.long_contents[content_at] = (length, pos)
                     elif kind == _TYPE:
                         length = 1
                         type_number = update[pos]

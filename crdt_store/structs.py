@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from crdt_store.ids import ClientId
-from crdt_store.varint import read_client, read_uint31, skip_integer
+from crdt_store.value_scan import skip_values
+from crdt_store.varint import read_client, read_uint31
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ FORMAT: Final = 6
 TYPE: Final = 7
 ANY: Final = 8
 SKIP: Final = 10
+_ANY_DEPTH: Final = 1 << 31
 _HAS_ORIGIN, _HAS_RIGHT_ORIGIN, _HAS_KEY = 0x80, 0x40, 0x20
 
 
@@ -76,16 +78,23 @@ class Structs:
             yield from structs
 
 
-def read_structs(update: bytes) -> Structs:
-    """Read an update that `update_scan.scan` has accepted, or one of our own making."""
+def read_structs(
+    update: bytes, long_contents: Mapping[int, tuple[int, int]] | None = None
+) -> Structs:
+    """Read an update that `update_scan.scan` has accepted, or one of our own making.
+
+    `long_contents` is the scan's.
+    """
     found = Structs(update)
-    for _ in read_structs_in_slices(found, slice_structs=1 << 62):
+    for _ in read_structs_in_slices(found, long_contents or {}, slice_structs=1 << 62):
         raise AssertionError("a reading without a limit has paused")
     return found
 
 
-def read_structs_in_slices(found: Structs, *, slice_structs: int) -> Iterator[None]:
-    """Fill `found` from its update, pausing after every `slice_structs` structs."""
+def read_structs_in_slices(
+    found: Structs, long_contents: Mapping[int, tuple[int, int]], *, slice_structs: int
+) -> Iterator[None]:
+    """Fill `found` from its update, pausing after every `slice_structs` structs or values."""
     update = found.update
     left = slice_structs
     sections, pos = read_uint31(update, 0)
@@ -132,7 +141,17 @@ def read_structs_in_slices(found: Structs, *, slice_structs: int) -> Iterator[No
                         key = update[pos : pos + length].decode()
                         pos += length
                 content = pos
-                length, pos = _skip_content(update, kind, pos)
+                if kind != ANY:
+                    length, pos = _skip_content(update, kind, pos)
+                elif content in long_contents:
+                    length, pos = long_contents[content]
+                else:
+                    length, pos = read_uint31(update, pos)
+                    values = [length]
+                    while values:
+                        pos, _ = skip_values(update, pos, values, _ANY_DEPTH, slice_structs)
+                        if values:
+                            yield None
             if kind != SKIP:
                 append(
                     Struct(
@@ -175,11 +194,6 @@ def read_deletes(update: bytes, pos: int) -> dict[ClientId, list[ClockRange]]:
 
 def _skip_content(update: bytes, kind: int, pos: int) -> tuple[int, int]:
     """The length in clocks of a struct's content, and where it ends."""
-    if kind == ANY:
-        length, pos = read_uint31(update, pos)
-        for _ in range(length):
-            pos = skip_any(update, pos)
-        return length, pos
     if kind == STRING:
         size, pos = read_uint31(update, pos)
         raw = update[pos : pos + size]
@@ -201,29 +215,66 @@ def _skip_content(update: bytes, kind: int, pos: int) -> tuple[int, int]:
     return 1, pos + size
 
 
-def skip_any(data: bytes, pos: int) -> int:
-    """Step over one value in lib0's "any" encoding."""
-    kind = data[pos]
-    pos += 1
-    if kind == 119 or kind == 116:
-        size, pos = read_uint31(data, pos)
-        return pos + size
-    if kind == 125:
-        return skip_integer(data, pos)
-    if kind == 123 or kind == 122:
-        return pos + 8
-    if kind == 124:
-        return pos + 4
-    if kind == 118:
-        count, pos = read_uint31(data, pos)
-        for _ in range(count):
-            size, pos = read_uint31(data, pos)
-            pos = skip_any(data, pos + size)
-    elif kind == 117:
-        count, pos = read_uint31(data, pos)
-        for _ in range(count):
-            pos = skip_any(data, pos)
-    return pos
+def in_order(structs: Structs) -> Iterable[Struct]:
+    """An update's structs such that each comes after what it lies beside or in, as far as that is
+    in the update."""
+    by_client = structs.by_client
+    if len(by_client) == 1:
+        return next(iter(by_client.values()))
+    return _by_dependency(by_client)
+
+
+def _by_dependency(by_client: Mapping[ClientId, Sequence[Struct]]) -> Iterator[Struct]:
+    at = dict.fromkeys(by_client, 0)
+    emitted = 0
+    returned: dict[ClientId, int] = {}
+    """How many structs had come when a client that others wait for was last returned to."""
+    for first in by_client:
+        waiting = [first]
+        while waiting:
+            client = waiting[-1]
+            mine = by_client[client]
+            blocker = None
+            while at[client] < len(mine):
+                struct = mine[at[client]]
+                blocker = _unmet(struct, by_client, at)
+                # The scan refuses structs that wait for each other; so nothing is lost by going on.
+                if blocker is not None and returned.get(blocker) != emitted:
+                    break
+                blocker = None
+                yield struct
+                emitted += 1
+                at[client] += 1
+            if blocker is None:
+                waiting.pop()
+            elif blocker in waiting:
+                # What it waited for itself has come, or the next round finds that nothing does.
+                returned[blocker] = emitted
+                del waiting[waiting.index(blocker) + 1 :]
+            else:
+                waiting.append(blocker)
+
+
+def _unmet(
+    struct: Struct, by_client: Mapping[ClientId, Sequence[Struct]], at: Mapping[ClientId, int]
+) -> ClientId | None:
+    """A client whose struct has to come first, if there is one."""
+    for reference in (struct.origin, struct.right_origin, struct.parent):
+        if reference is None or isinstance(reference, str):
+            continue
+        other = ClientId(reference >> CLOCK_BITS)
+        if other == struct.client:
+            continue
+        theirs = by_client.get(other)
+        if theirs is None or at[other] >= len(theirs):
+            continue
+        if (
+            theirs[at[other]].clock
+            <= reference & CLOCK_MASK
+            < (theirs[-1].clock + theirs[-1].length)
+        ):
+            return other
+    return None
 
 
 def write_var_uint(value: int, out: bytearray) -> None:
@@ -287,6 +338,25 @@ def joined(
     for client, ranges in other.items():
         both[client] = merged_ranges([*both.get(client, ()), *ranges])
     return both
+
+
+def difference(ranges: Sequence[ClockRange], others: Sequence[ClockRange]) -> list[ClockRange]:
+    """What of these sorted, disjoint ranges is in none of the others, which are such too."""
+    left: list[ClockRange] = []
+    at = 0
+    for low, high in ranges:
+        while at < len(others) and others[at][1] <= low:
+            at += 1
+        position = at
+        while position < len(others) and others[position][0] < high:
+            start, end = others[position]
+            if low < start:
+                left.append((low, start))
+            low = max(low, end)
+            position += 1
+        if low < high:
+            left.append((low, high))
+    return left
 
 
 def merged_ranges(ranges: Iterable[ClockRange]) -> list[ClockRange]:

@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crdt_store.item_index import in_order
-from crdt_store.structs import Structs, read_structs_in_slices, write_update
+from crdt_store.structs import Structs, in_order, read_structs_in_slices, write_update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from crdt_store.ids import ClientId
-    from crdt_store.scan_result import ClockRange
+    from crdt_store.scan_result import Scan
 
 
-def cut_in_slices(
-    update: bytes, deletes: Mapping[ClientId, Sequence[ClockRange]], *, part_structs: int
-) -> Iterator[list[bytes] | None]:
+def cut_in_slices(update: bytes, scan: Scan, *, part_structs: int) -> Iterator[list[bytes] | None]:
     """Yields None after every `part_structs` structs, last the parts; one if it is small enough.
 
     Each part has at most `part_structs` structs and builds only on the parts before it and on what
-    the update itself builds on; `deletes`, the update's delete set, goes with the last one.
+    the update itself builds on; the update's delete set goes with the last one.
     """
     structs = Structs(update)
-    for _ in read_structs_in_slices(structs, slice_structs=part_structs):
+    for _ in read_structs_in_slices(structs, scan.long_contents, slice_structs=part_structs):
         yield None
     total = sum(map(len, structs.by_client.values()))
     if total <= part_structs:
@@ -50,5 +47,5 @@ def cut_in_slices(
         section.append((struct.clock, update[struct.start : struct.end]))
         ends[struct.client] = struct.clock + struct.length
         count += 1
-    parts.append(write_update(sections, deletes))
+    parts.append(write_update(sections, scan.deletes))
     yield parts

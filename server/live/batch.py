@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from crdt_store.ids import ClientId, Seq
+from crdt_store.item_index import CannotForget
 from server.core.close_codes import CloseCode
 from server.core.documents import EditForbidden, StaleSeq
 from server.core.roles import Permission
 from server.live.changes import Edit, Pending, PlanOutdated, SyncChange
 from server.live.gate import Change, Refuse, decide
 from server.live.gatekeeper import Gatekeeper
-from server.live.live_document import Group, LiveDocument
+from server.live.live_document import DocumentBroken, Group, LiveDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,7 +94,7 @@ class Batch:
         """`permissions_of` is what the access snapshot of this very turn says [ACC-1]."""
         self._document = document
         self._claims = claims
-        self._gatekeeper = Gatekeeper(document, rules)
+        self._gatekeeper = Gatekeeper(document, rules, author_of=claims.author_of)
         self._max_document_bytes = max_document_bytes
         self._now_s = time.monotonic()
         self._permissions_of = permissions_of
@@ -126,6 +127,7 @@ class Batch:
                 self._open.clear()
                 self._plan.append((index, item))
                 outcome.edits.append(item)
+                self._was_costly = True
             full = self._was_costly or index % _APPLY_EVERY == _APPLY_EVERY - 1
             self._was_costly = False
             if full or self._planned_bytes > _APPLY_EVERY_BYTES:
@@ -191,9 +193,8 @@ class Batch:
 
     def _admit(self, index: int, item: SyncChange, update: bytes, scan: Scan) -> None:
         """Plan a permitted update, or apply at once what locks and modes leave of it."""
-        verdict = None
-        if self._document.index is not None:
-            self._was_costly |= len(update) > _COSTLY_TO_JUDGE_BYTES
+        self._was_costly |= len(update) > _COSTLY_TO_JUDGE_BYTES
+        try:
             verdict = self._gatekeeper.judge(
                 item.connection.identity,
                 update,
@@ -201,14 +202,18 @@ class Batch:
                 is_fresh=item.arrival == "update",
                 flush=self._flush,
             )
-        if verdict is not None:
-            item.refusal = verdict.refusal
+        except CannotForget as error:
+            raise DocumentBroken(index, error) from error
+        if verdict is None:
+            if update is item.update:
+                self._add(index, item)
+            else:
+                self._apply_at_once(index, item, update, scan)
+            return
+        item.refusal = verdict.refusal
+        if verdict.update is not None:
             self._outcome.has_reverted = True
             self._apply_at_once(index, item, verdict.update, scan, keep=verdict.keep)
-        elif update is item.update:
-            self._add(index, item)
-        else:
-            self._apply_at_once(index, item, update, scan)
 
     def _apply_at_once(
         self, index: int, item: SyncChange, update: bytes, scan: Scan, *, keep: Iterable[Slot] = ()
@@ -219,6 +224,7 @@ class Batch:
         row = document.apply_alone(update, scan, item.connection.user_id, origin, index, keep=keep)
         if row is not None:
             self._outcome.rows.append(row)
+        document.settle()
 
     def _flush(self) -> bool:
         """Apply what is planned; False if nothing is."""
@@ -272,14 +278,13 @@ class Batch:
             if isinstance(step, Group):
                 row = document.apply_group(step)
             else:
+                # A wish is older than an edit that the same holder makes by another door.
+                self._fulfil_wishes()
                 row = self._run_edit(*step)
             if row is not None:
                 self._outcome.rows.append(row)
-        for holder, values in self._gatekeeper.broken_wishes():
-            row = document.write_values(values, holder)
-            if row is not None:
-                self._outcome.rows.append(row)
-                self._outcome.has_reverted = True
+        self._fulfil_wishes()
+        document.settle()
         parts, self._partial = self._partial, []
         self._plan.clear()
         self._open.clear()
@@ -292,6 +297,13 @@ class Batch:
                 self._admit(index, item, *fitting)
                 document.reread_clocks()
             item.missing = item.scan.missing(document.clocks) or None
+
+    def _fulfil_wishes(self) -> None:
+        for holder, values in self._gatekeeper.broken_wishes():
+            row = self._document.write_values(values, holder)
+            if row is not None:
+                self._outcome.rows.append(row)
+                self._outcome.has_reverted = True
 
     def _is_full(self) -> bool:
         return self._document.is_larger_than(self._max_document_bytes, self._now_s)
@@ -313,8 +325,11 @@ class Batch:
         if edit.fits is not None and not edit.fits(at):
             edit.error = PlanOutdated()
             return None
-        document.workflow.check = self._gatekeeper.checking(edit.identity)
+        check = self._gatekeeper.checking(edit.identity)
+        document.workflow.check = check
         try:
+            if check is not None and edit.touches is not None:
+                check.require(edit.touches)
             row = document.edit(edit.change, edit.identity.user_id, edit.origin, index)
         except Exception as error:
             # The request's own mistake; it is handed back, and nothing was written.
@@ -322,5 +337,7 @@ class Batch:
             return None
         finally:
             document.workflow.check = None
+        if check is not None:
+            self._gatekeeper.written(edit.identity, check)
         edit.seq = at if row is None else Seq(at + 1)
         return row

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crdt_store.ids import ClientId, Seq
+    from crdt_store.item_index import Owner
     from crdt_store.journal import Origin
     from crdt_store.update_scan import Scan
     from crdt_store.workflow import Workflow
@@ -52,6 +53,8 @@ class Edit:
     fits: Callable[[Seq], bool] | None = None
     """Whether `change`, if it was planned beforehand, still means the same at this seq."""
     origin: Origin = "rest"
+    touches: Owner | None = None
+    """The one node or edge that it changes, if that is known: refused without a look at it."""
     error: BaseException | None = None
     seq: Seq | None = None
     """Where the document stands with the change in it; true once it is committed."""

@@ -130,6 +130,10 @@ class Claims:
         if len(self._authors) > _AUTHORS_KEPT:
             self._authors.popitem(last=False)
 
+    def author_of(self, client_id: ClientId) -> UserId | None:
+        """Whose committed structs an id has, as far as that is remembered."""
+        return self._authors.get(client_id)
+
     def holders(self, client_id: ClientId) -> Collection[int]:
         """Ids of the open connections that hold a claim on `client_id`."""
         claim = self._claims.get(client_id)

@@ -223,7 +223,7 @@ class Connection(SocketEnd):
         """A large update goes to its room part by part; it counts as one when all are settled."""
         parts: list[bytes] = [body]
         if len(body) > CUT_ABOVE_BYTES and self.room.is_complete(found):
-            for cut in cut_in_slices(body, found.deletes, part_structs=_STRUCTS_PER_SLICE):
+            for cut in cut_in_slices(body, found, part_structs=_STRUCTS_PER_SLICE):
                 parts = cut or parts
                 await asyncio.sleep(0)
         for part in parts[:-1]:

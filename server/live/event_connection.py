@@ -15,6 +15,7 @@ import orjson
 import structlog
 
 from crdt_store.errors import CommitFailed, EntityNotFound, InvalidGraph
+from crdt_store.item_index import Owner
 from server.core.close_codes import CloseCode
 from server.core.colors import color_of
 from server.core.documents import EditForbidden
@@ -214,6 +215,7 @@ class EventConnection(SocketEnd):
             expected_seq=None,
             done=asyncio.get_running_loop().create_future(),
             origin="event",
+            touches=Owner(f"{change.kind}s", change.entity_id),
         )
         named = {f"{change.kind}_id": change.entity_id, "property": change.property}
         self._waiting.append(_Waiting(edit, named, size_bytes))

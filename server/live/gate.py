@@ -7,17 +7,17 @@ Every door asks here, inside the write turn: a Yjs update, a JSON event, a REST 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 from crdt_store.item_index import REFUSED
-from crdt_store.structs import CLOCK_BITS, GC, TYPE, gc_struct, packed, write_update
+from crdt_store.scan_result import covers
+from crdt_store.structs import ANY, GC, TYPE, difference, gc_struct, packed, write_update
 from server.core.close_codes import CloseCode
 from server.core.roles import Permission
 from server.live.rules import LOCK_REQUIRED, STALE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from crdt_store.ids import ClientId, UserId
     from crdt_store.item_index import ItemIndex, Owner, Slot
@@ -81,13 +81,10 @@ def decide(
     return ALLOW
 
 
-class Holding(Enum):
-    """What an entry of a map holds."""
-
-    ABSENT = 0
-    PLAIN = 1
-    SHARED = 2
-    """A Y.Map or a Y.Text: whoever replaces it takes away what others write in it."""
+MAX_KEPT_BYTES = 8 * 1024
+"""A larger value is not written back again and again for an edit of a few bytes."""
+MAX_CREATED = 1_000
+"""Nodes and edges that one update may create in the mode `locked`, each with a lock."""
 
 
 @dataclass(slots=True)
@@ -117,17 +114,16 @@ def examine(
     clocks: Mapping[ClientId, int],
     index: ItemIndex,
     restriction: Restriction,
-    holding: Callable[[Slot], Holding],
 ) -> Findings:
     """Find what an update does that its author may not.
 
-    `clocks` is the document's state before the update, whose structs `index` has already.
-    `holding` reads the document as it stands.
+    `clocks` is the document's state before the update, whose structs `index` has already; what the
+    entries of maps hold, it tells of the time before.
 
-    Values can be written back and inserted text deleted: the identity of all shared types stays,
-    and nothing that others do at the same time is harmed. Not so a shared type that is deleted or
-    replaced, nor deleted text: a copy would not be what others write in; nor a new shared type
-    under a key that another may be creating just then. Those are structural.
+    A plain value can be written back over another, and inserted text deleted again: the identity
+    of all shared types stays, and nothing that others do at the same time is harmed. Not so a
+    shared type that is deleted or replaced, nor deleted text: a copy would not be what others write
+    in; nor a new entry, whose key another may be setting just then. Those are structural.
     """
     found = Findings()
     for struct in structs:
@@ -136,56 +132,69 @@ def examine(
         if end <= known or struct.kind == GC:
             continue
         start = max(struct.clock, known)
-        owner = index.owner(struct.client << CLOCK_BITS | start)
+        owner = index.owner(packed(struct.client, start))
         if owner in found.created:
             continue
         # Every struct of a complete update has an owner; one without is none to let through.
         denial = STALE if owner is None else restriction.denial(owner)
         if denial is None:
             continue
-        slot = index.slot(struct.id)
+        slot = index.slot(packed(struct.client, start))
+        if slot is not None and index.path(slot) is None:
+            continue  # in a map that is gone: it goes with it
         if (
             owner is not None
             and restriction.may_create
             and denial.reason == LOCK_REQUIRED
-            and _creates(slot, owner, found, holding)
+            and _creates(struct, slot, owner, deletes, index)
+            and len(found.created) < MAX_CREATED
         ):
+            found.created[owner] = None
             continue
         found.denials[owner or REFUSED] = denial
         found.structs.append(struct)
-        if slot is not None and (struct.kind == TYPE or holding(slot) is Holding.SHARED):
+        if denial is STALE:
             found.is_structural = True
-        elif slot is not None and holding(slot) is Holding.PLAIN:
-            found.keep[slot] = None
-        elif denial is STALE:
-            found.is_structural = True
-        else:
+        elif slot is None:
             found.kill.setdefault(struct.client, []).append((start, end))
+        elif struct.kind != TYPE and _can_be_kept(index, slot):
+            found.keep[slot] = None
+        else:
+            found.is_structural = True
     for client, ranges in deletes.items():
         known = clocks.get(client, 0)
         for low, high in ranges:
-            for start, end, owner in index.owners_in(client, low, min(high, known)):
-                denial = restriction.denial(owner)
-                if denial is not None and owner not in found.created:
-                    for gone in index.not_deleted(client, start, end):
-                        _forbid_deletion(found, client, gone, owner, denial, index, holding)
+            for start, end in index.not_deleted(client, low, min(high, known)):
+                for first, last, owner in index.owners_in(client, start, end):
+                    denial = restriction.denial(owner)
+                    if denial is not None and denial is not STALE and owner not in found.created:
+                        _forbid_deletion(found, client, (first, last), owner, denial, index)
     return found
 
 
 def _creates(
-    slot: Slot | None, owner: Owner, found: Findings, holding: Callable[[Slot], Holding]
+    struct: Struct,
+    slot: Slot | None,
+    owner: Owner,
+    deletes: Mapping[ClientId, Sequence[ClockRange]],
+    index: ItemIndex,
 ) -> bool:
-    """Whether a struct is a new node or edge where none is."""
-    if (
-        slot is None
-        or slot.parent != owner.root
-        or slot.key != owner.key
-        or not owner.key
-        or holding(slot) is not Holding.ABSENT
-    ):
-        return False
-    found.created[owner] = None
-    return True
+    """Whether a struct is a new node or edge where none is, and stays."""
+    return (
+        slot is not None
+        and slot.parent == owner.root
+        and slot.key == owner.key
+        and bool(owner.key)
+        and struct.kind in (TYPE, ANY)
+        and index.current(slot) is None
+        and not covers(deletes.get(struct.client, ()), struct.clock)
+    )
+
+
+def _can_be_kept(index: ItemIndex, slot: Slot) -> bool:
+    """Whether an entry holds a plain value that can be written back."""
+    current = index.current(slot)
+    return current is not None and not current.is_shared and current.size_bytes <= MAX_KEPT_BYTES
 
 
 def _forbid_deletion(
@@ -195,7 +204,6 @@ def _forbid_deletion(
     owner: Owner,
     denial: Denial,
     index: ItemIndex,
-    holding: Callable[[Slot], Holding],
 ) -> None:
     found.denials[owner] = denial
     found.deletes.append((client, *clocks))
@@ -203,7 +211,7 @@ def _forbid_deletion(
         return
     for clock in range(*clocks):
         slot = index.slot(packed(client, clock))
-        if slot is None or holding(slot) is Holding.SHARED:
+        if slot is None or not _can_be_kept(index, slot):
             found.is_structural = True
             return
         found.keep[slot] = None
@@ -236,14 +244,11 @@ def rewritten(
             else:
                 parts.append((struct.clock, structs.update[struct.start : struct.end]))
         sections[client] = parts
-    left: dict[ClientId, list[ClockRange]] = {client: list(r) for client, r in deletes.items()}
+    dropped: dict[ClientId, list[ClockRange]] = {}
     for client, start, end in found.deletes:
-        left[client] = [part for each in left[client] for part in _without(each, start, end)]
+        dropped.setdefault(client, []).append((start, end))
+    left = {
+        client: difference(ranges, dropped[client]) if client in dropped else ranges
+        for client, ranges in deletes.items()
+    }
     return write_update(sections, left)
-
-
-def _without(ranged: ClockRange, start: int, end: int) -> list[ClockRange]:
-    low, high = ranged
-    if end <= low or high <= start:
-        return [ranged]
-    return [part for part in ((low, min(start, high)), (max(end, low), high)) if part[0] < part[1]]

@@ -6,52 +6,96 @@ document. Used once, inside the write turn, with the rules of that very turn [AC
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from crdt_store.any_values import NOT_JSON, read_any
 from crdt_store.graph_changes import AssignMeta, Change, Put, UnsetMeta
-from crdt_store.item_index import Owner, Slot
+from crdt_store.item_index import REFUSED, Misplaced, Owner, Slot
 from crdt_store.json_values import json_equal
+from crdt_store.scan_result import covers
 from crdt_store.structs import ANY, DELETED, joined, packed, read_structs, with_deletes
 from server.core.close_codes import CloseCode
 from server.core.documents import EditForbidden
-from server.live.gate import Findings, Holding, Refuse, examine, rewritten
+from server.live.gate import Findings, Refuse, examine, rewritten
 from server.live.live_document import ABSENT, SHARED_TYPES
-from server.live.rules import LOCK_REQUIRED, WithCreated
+from server.live.rules import FREE, LOCK_REQUIRED, STALE, WithCreated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from crdt_store.ids import UserId
-    from crdt_store.structs import Struct, Structs
+    from crdt_store.ids import ClientId, UserId
+    from crdt_store.structs import Structs
     from crdt_store.update_scan import Scan
     from server.core.access import Resource
     from server.core.identity import Identity
     from server.live.live_document import LiveDocument
+    from server.live.refused_deletions import Piece
     from server.live.rules import Restriction, Rules
 
 _MOST_ENTRIES_AT_ONCE = 64
 """A longer range of deletions is text, or a whole node."""
+MISPLACED: Final = Refuse("misplaced", CloseCode.MALFORMED)
+"""It wants to lie in two places at once; see crdt_store.item_index.Misplaced."""
+RELAYED: Final = "relayed_work"
+"""Somebody else brings what a lock's holder seems to have made: nobody can tell whose it is."""
 
 
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """What may be applied of one update: `update`, after which `keep` get their values back."""
+    """What may be applied of one update: `update`, after which `keep` get their values back.
 
-    __slots__ = ("keep", "refusal", "update")
+    None if nothing may; the index does not know of it then.
+    """
 
-    def __init__(self, update: bytes, keep: Iterable[Slot], refusal: Refuse) -> None:
-        self.update = update
-        self.keep = keep
-        self.refusal = refusal
+    refusal: Refuse
+    update: bytes | None = None
+    keep: Collection[Slot] = ()
+
+
+class EditCheck:
+    """What an edit of the server's own must pass before it writes."""
+
+    def __init__(self, keeper: Gatekeeper, restriction: Restriction) -> None:
+        self._keeper = keeper
+        self._restriction = restriction
+        self.created: dict[Owner, None] = {}
+
+    def __call__(self, changes: Sequence[Change]) -> None:
+        """Raises EditForbidden before anything is written: our own edits need no undoing."""
+        for change in changes:
+            self.require(_owner(change), is_new=isinstance(change, Put))
+
+    def require(self, owner: Owner, *, is_new: bool = False) -> None:
+        """Raises EditForbidden if the author may not change this."""
+        denial = self._restriction.denial(owner)
+        if denial is None or owner in self.created:
+            return
+        if (
+            is_new
+            and self._restriction.may_create
+            and denial.reason == LOCK_REQUIRED
+            and self._keeper.is_absent(owner)
+        ):
+            self.created[owner] = None
+            return
+        raise EditForbidden(denial.reason, (self._keeper.resource(owner),), denial.holder)
 
 
 class Gatekeeper:
     """The rules of one turn over one document."""
 
-    def __init__(self, document: LiveDocument, rules: Rules) -> None:
+    def __init__(
+        self,
+        document: LiveDocument,
+        rules: Rules,
+        *,
+        author_of: Callable[[ClientId], UserId | None],
+    ) -> None:
+        """`author_of` tells whose committed structs a client id has, if that is remembered."""
         self._document = document
         self._rules = rules
+        self._author_of = author_of
         self._theirs: dict[Owner, UserId] = {}
         self.created: list[tuple[Identity, Resource]] = []
         """What was created in the mode `locked`: the commit gives its creators the locks."""
@@ -70,27 +114,55 @@ class Gatekeeper:
 
         `is_fresh`: it was made just now, and is not all that somebody has when they come back.
         `flush` applies what was planned before, which decides what is there; False if nothing was.
+        Raises CannotForget: then the index is no longer the document's.
         """
         document = self._document
-        assert document.index is not None
-        structs = read_structs(update)
-        document.index.add(structs)
+        index = document.index
+        assert index is not None
+        structs = read_structs(update, scan.long_contents)
+        before = {client: index.known(client) for client in structs.by_client}
+        try:
+            index.add(structs)
+        except Misplaced:
+            return Verdict(MISPLACED)
+        user_id = author.user_id
+        returning: list[Piece] = []
+        if not is_fresh and scan.deletes:
+            returning = list(document.refused.returning(user_id, scan.deletes))
         found = None
-        restriction = self._restriction(author.user_id)
+        restriction = self._restriction(user_id)
+        if restriction is None and (returning or index.has_refused):
+            restriction = FREE
         if restriction is not None:
-            found = self._examine(structs, scan, restriction)
+            found = self._examine(structs, scan, restriction, returning)
             if (found or found.created) and flush():
-                found = self._examine(structs, scan, restriction)
+                found = self._examine(structs, scan, restriction, returning)
+            if not is_fresh and self._is_relayed(found):
+                index.forget(structs, before)
+                return Verdict(self._refusal(found, RELAYED, CloseCode.RESET_NEEDED))
             for owner in found.created:
                 self._note_created(author, owner)
-        if self._rules.holds_something(author.user_id):
-            self._note_wishes(author.user_id, structs, scan, is_fresh=is_fresh)
-        return self._without_forbidden(structs, scan, found) if found else None
+        if self._rules.holds_something(user_id):
+            self._note_wishes(user_id, structs, scan, is_fresh=is_fresh)
+        return self._without_forbidden(user_id, structs, scan, found) if found else None
 
-    def checking(self, author: Identity) -> Callable[[Sequence[Change]], None] | None:
-        """What an edit of the server's own must pass before it writes; None if all is allowed."""
+    def checking(self, author: Identity) -> EditCheck | None:
+        """What an edit by this user must pass before it writes; None if all is allowed."""
         restriction = self._restriction(author.user_id)
-        return None if restriction is None else partial(self._check, author, restriction)
+        return None if restriction is None else EditCheck(self, restriction)
+
+    def written(self, author: Identity, check: EditCheck) -> None:
+        """The edit has been written: what it created is its author's."""
+        for owner in check.created:
+            self._note_created(author, owner)
+
+    def is_absent(self, owner: Owner) -> bool:
+        """Whether there is no such node or edge in the document as it stands."""
+        return self._document.value(Slot(owner.root, owner.key)) is ABSENT
+
+    def resource(self, owner: Owner) -> Resource:
+        """What is named to users of an owner."""
+        return self._rules.resource(owner)
 
     def broken_wishes(self) -> Iterable[tuple[UserId, dict[Slot, object]]]:
         """What holders set and the document does not show, by holder; forgets them.
@@ -121,29 +193,55 @@ class Gatekeeper:
             return restriction
         return WithCreated(restriction, user_id, self._theirs)
 
-    def _examine(self, structs: Structs, scan: Scan, restriction: Restriction) -> Findings:
+    def _examine(
+        self,
+        structs: Structs,
+        scan: Scan,
+        restriction: Restriction,
+        returning: Sequence[Piece],
+    ) -> Findings:
         document = self._document
-        assert document.index is not None
-        return examine(
-            structs, scan.deletes, document.clocks, document.index, restriction, document.holding
+        index = document.index
+        assert index is not None
+        found = examine(structs, scan.deletes, document.clocks, index, restriction)
+        for client, low, high in returning:
+            for start, end in index.not_deleted(client, low, high):
+                found.denials.setdefault(index.owner(packed(client, start)) or REFUSED, STALE)
+                found.deletes.append((client, start, end))
+                found.is_structural = True
+        return found
+
+    def _is_relayed(self, found: Findings) -> bool:
+        """Whether forbidden structs seem to be the work of who holds the lock, relayed by another.
+
+        To drop them would take the holder's work away: its clocks would be known, and empty.
+        """
+        holders = {denial.holder for denial in found.denials.values()} - {None}
+        return bool(holders) and any(
+            self._author_of(client) in holders for client in {each.client for each in found.structs}
         )
 
-    def _without_forbidden(self, structs: Structs, scan: Scan, found: Findings) -> Verdict:
+    def _refusal(self, found: Findings, reason: str | None, close_code: CloseCode | None) -> Refuse:
+        denial = next(iter(found.denials.values()))
+        resources = tuple(dict.fromkeys(map(self._rules.resource, found.denials)))
+        return Refuse(reason or denial.reason, close_code, resources, denial.holder)
+
+    def _without_forbidden(
+        self, user_id: UserId, structs: Structs, scan: Scan, found: Findings
+    ) -> Verdict:
         """The update such that what is forbidden in it stays without effect. [CRDT-2]"""
         document = self._document
         assert document.index is not None
-        denial = next(iter(found.denials.values()))
-        resources = tuple(dict.fromkeys(map(self._rules.resource, found.denials)))
         if found.is_structural:
             update = rewritten(structs, scan.deletes, document.clocks, found)
             for struct in found.structs:
                 document.index.refuse(struct, document.clocks.get(struct.client, 0))
-            refusal = Refuse(denial.reason, CloseCode.RESET_NEEDED, resources, denial.holder)
-            return Verdict(update, (), refusal)
+            document.refused.note(user_id, found.deletes)
+            return Verdict(self._refusal(found, None, CloseCode.RESET_NEEDED), update)
         update = structs.update
         if found.kill:
             update = with_deletes(structs, joined(scan.deletes, found.kill))
-        return Verdict(update, found.keep, Refuse(denial.reason, None, resources, denial.holder))
+        return Verdict(self._refusal(found, None, None), update, found.keep)
 
     def _note_wishes(
         self, user_id: UserId, structs: Structs, scan: Scan, *, is_fresh: bool
@@ -158,11 +256,11 @@ class Gatekeeper:
             slot = index.slot(struct.id)
             if slot is None or not self._is_held_by(user_id, struct.id):
                 continue
-            if struct.kind == DELETED or _is_deleted(struct, scan):
+            if struct.kind == DELETED or covers(scan.deletes.get(struct.client, ()), struct.clock):
                 # In a step 2 it may as well have given way to what somebody else set.
                 if is_fresh:
                     wishes[slot] = ABSENT
-            elif struct.kind == ANY:
+            elif struct.kind == ANY and struct.length == 1:
                 wishes[slot], _ = read_any(structs.update, struct.content + 1)
             else:
                 # A new shared type, in which others write: it is not to be undone by a wish.
@@ -189,30 +287,6 @@ class Gatekeeper:
     def _note_created(self, creator: Identity, owner: Owner) -> None:
         self._theirs[owner] = creator.user_id
         self.created.append((creator, self._rules.resource(owner)))
-
-    def _check(self, author: Identity, restriction: Restriction, changes: Sequence[Change]) -> None:
-        """Raises EditForbidden before anything is written: our own edits need no undoing."""
-        created: dict[Owner, None] = {}
-        for change in changes:
-            owner = _owner(change)
-            denial = restriction.denial(owner)
-            if denial is None or owner in created:
-                continue
-            is_new = (
-                isinstance(change, Put)
-                and self._document.holding(Slot(owner.root, owner.key)) is Holding.ABSENT
-            )
-            if is_new and restriction.may_create and denial.reason == LOCK_REQUIRED:
-                created[owner] = None
-                continue
-            raise EditForbidden(denial.reason, (self._rules.resource(owner),), denial.holder)
-        for owner in created:
-            self._note_created(author, owner)
-
-
-def _is_deleted(struct: Struct, scan: Scan) -> bool:
-    ranges = scan.deletes.get(struct.client, ())
-    return any(start <= struct.clock < end for start, end in ranges)
 
 
 def _owner(change: Change) -> Owner:

@@ -15,10 +15,11 @@ from pycrdt import Doc, Map, Text, TransactionEvent
 from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.json_values import json_equal
 from crdt_store.loading import load_doc
+from crdt_store.structs import read_deletes
 from crdt_store.update_scan import Scan, read_delete_set, read_own_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
-from server.live.gate import Holding
 from server.live.hazards import Hazards
+from server.live.refused_deletions import RefusedDeletions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -85,6 +86,7 @@ class LiveDocument:
         *,
         text_keys: frozenset[str],
         hazards: Hazards | None = None,
+        refused: RefusedDeletions | None = None,
     ) -> None:
         self.doc: Doc[Any] = load_doc(workflow_id, stored)
         self.workflow = Workflow(self.doc, text_keys=text_keys)
@@ -94,11 +96,15 @@ class LiveDocument:
         self.meta_changed = True
         self.hazards = hazards if hazards is not None else Hazards()
         self.index: ItemIndex | None = None
-        """Which entity each item belongs to; there while rules restrict somebody."""
+        """Where each item lies; None until it is made, and then nothing may be applied."""
+        self.refused = refused if refused is not None else RefusedDeletions(stored.refused)
         self._deleted: Mapping[ClientId, Sequence[tuple[int, int]]] | None = None
         self._measured_s = -math.inf
         self._measured_bytes = 0
         self._captured: bytes | None = None
+        self._captured_deletes = b"\x00"
+        self._wrote_itself = False
+        """The transaction holds structs that came in no update."""
         self._roots: dict[str, Map[Any]] = {
             "nodes": self.workflow.nodes,
             "edges": self.workflow.edges,
@@ -118,6 +124,11 @@ class LiveDocument:
     @property
     def client_id(self) -> ClientId:
         return self.doc.client_id  # type: ignore[return-value]
+
+    def settle(self) -> None:
+        """All that was planned is applied: the index can tell what entries hold."""
+        if self.index is not None:
+            self.index.settle()
 
     def close(self) -> None:
         """Let go of the observers; a Doc that is observed is never freed."""
@@ -183,7 +194,7 @@ class LiveDocument:
 
         Raises DocumentBroken, and then the Doc must be thrown away.
         """
-        self._captured = None
+        self._begin(writes_itself=False)
         done = 0
         try:
             with self.doc.transaction() as transaction:
@@ -232,7 +243,7 @@ class LiveDocument:
         transaction, so that others see one merged update. A value that the update leaves as it was
         is not written. Raises DocumentBroken.
         """
-        self._captured = None
+        self._begin(writes_itself=bool(keep))
         try:
             with self.doc.transaction():
                 before = [(slot, self.value(slot)) for slot in keep]
@@ -249,7 +260,7 @@ class LiveDocument:
 
     def write_values(self, values: Mapping[Slot, Any], author: UserId) -> JournalRow | None:
         """Set these entries in one transaction; ABSENT deletes. Raises DocumentBroken."""
-        self._captured = None
+        self._begin(writes_itself=True)
         try:
             with self.doc.transaction():
                 for slot, value in values.items():
@@ -266,12 +277,6 @@ class LiveDocument:
         """What an entry holds at the moment: JSON, a shared type, or ABSENT."""
         shared = self._map_of(slot)
         return ABSENT if shared is None else shared.get(slot.key, ABSENT)
-
-    def holding(self, slot: Slot) -> Holding:
-        value = self.value(slot)
-        if value is ABSENT:
-            return Holding.ABSENT
-        return Holding.SHARED if isinstance(value, SHARED_TYPES) else Holding.PLAIN
 
     def _restore(self, slot: Slot, value: Any) -> None:
         shared = self._map_of(slot)
@@ -310,7 +315,7 @@ class LiveDocument:
 
         What it raises propagates; if it had written by then, DocumentBroken does instead.
         """
-        self._captured = None
+        self._begin(writes_itself=True)
         try:
             with self.doc.transaction():
                 change(self.workflow)
@@ -331,18 +336,22 @@ class LiveDocument:
 
     def pull(self, updates: Iterable[bytes], last_seq: Seq) -> bytes | None:
         """Apply rows that another process committed; return them merged."""
-        self._captured = None
+        self._begin(writes_itself=True)
         with self.doc.transaction():
             for update in updates:
                 self.doc.apply_update(update)
         if self._captured is not None:
             self.hazards.note(_scan_own(self._captured), self.clocks)
-            if self.index is not None:
-                self.index.follow(self._captured)
+            self._follow(self._captured)
+            self.settle()
         self.reread_clocks()
         self._deleted = None
         self.seq = last_seq
         return self._captured
+
+    def _begin(self, *, writes_itself: bool) -> None:
+        self._captured = None
+        self._wrote_itself = writes_itself
 
     def _row(self, author: UserId, origin: Origin) -> JournalRow | None:
         self._deleted = None
@@ -351,10 +360,19 @@ class LiveDocument:
         captured = self._captured
         if captured is None or captured == EMPTY_UPDATE:
             return None
-        if self.index is not None:
-            self.index.follow(captured)
+        self._follow(captured)
         self.stored_bytes += len(captured)
         return JournalRow(author, origin, captured)
+
+    def _follow(self, captured: bytes) -> None:
+        """Let the index learn what a transaction did; its author's structs it has already."""
+        if self.index is None:
+            return
+        deletes = read_deletes(self._captured_deletes, 0)
+        if self._wrote_itself:
+            self.index.follow(captured, deletes)
+        else:
+            self.index.add_deletes(deletes)
 
     def reread_clocks(self, client: ClientId | None = None) -> None:
         held = read_own_state_vector(self.doc.get_state())
@@ -365,6 +383,7 @@ class LiveDocument:
 
     def _capture(self, event: TransactionEvent) -> None:
         self._captured = event.update
+        self._captured_deletes = event.delete_set  # type: ignore[attr-defined]
 
     def _note_meta(self, events: object) -> None:
         self.meta_changed = True

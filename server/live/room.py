@@ -454,6 +454,7 @@ class Room(YRoom):
             stored,
             text_keys=self.context.text_keys,
             hazards=self.document.hazards,
+            refused=self.document.refused,
         )
         self.ydoc = self.document.doc
         self.bridge.document_reloaded()
@@ -525,7 +526,7 @@ class Room(YRoom):
     def keep_alive(self, now_s: float, silence_s: float) -> None:
         """Housekeeping, every few seconds: expiries, held changes, and a sign of life."""
         self.claims.expire(now_s)
-        self._enforcement.let_go(self.document, now_s)
+        self._enforcement.keep_small(self.document)
         self.bridge.keep_alive(now_s)
         self.presence.expire(now_s)
         self._settlement.give_up_waiting(now_s)

@@ -13,7 +13,7 @@ import anyio
 import structlog
 from pycrdt.websocket import WebsocketServer
 
-from crdt_store import snapshots
+from crdt_store import refused_deletions, snapshots
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.graph_listing import read_rows
 from crdt_store.ids import UserId, WorkflowId
@@ -166,6 +166,7 @@ class Rooms(WebsocketServer):
             if any(may_hold_pairs(part) for part in stored.updates()):
                 await room.survey(learn_pairs=True)
             await room.start()
+            room.can_enforce()
             self.rooms[workflow_id] = room
             self.metrics.rooms = len(self.rooms)
             if not loading.done():
@@ -297,6 +298,8 @@ class Rooms(WebsocketServer):
         self.metrics.rooms = len(self.rooms)
 
     def _after_commit(self, room: Room) -> None:
+        if news := room.document.refused.take_news():
+            self.start_task(refused_deletions.store(self._database, room.workflow_id, news))
         if room.rows_since_fold >= self.settings.fold_after_rows:
             self._fold(room)
         if room.document.hazards.is_survey_due:

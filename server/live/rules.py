@@ -6,6 +6,7 @@ change came through [ACC-2].
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -45,29 +46,50 @@ class Restriction(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _SomeLocked:
-    """All may be changed but what others have locked."""
+class _Free:
+    """Nothing is closed but what was refused before."""
 
-    locked: Mapping[Owner, Denial]
     may_create: bool = False
 
     def denial(self, owner: Owner) -> Denial | None:
-        return STALE if owner is REFUSED else self.locked.get(owner)
+        return STALE if owner is REFUSED else None
+
+
+FREE: Final[Restriction] = _Free()
+
+
+@dataclass(frozen=True, slots=True)
+class _SomeLocked:
+    """All may be changed but what others have locked."""
+
+    user_id: UserId
+    locks: Mapping[Owner, Denial]
+    """Whose each entity is; shared by all users."""
+    may_create: bool = False
+
+    def denial(self, owner: Owner) -> Denial | None:
+        if owner is REFUSED:
+            return STALE
+        lock = self.locks.get(owner)
+        return None if lock is None or lock.holder == self.user_id else lock
 
 
 @dataclass(frozen=True, slots=True)
 class _AllLocked:
-    """Nothing may be changed but what is `mine`."""
+    """Nothing may be changed; in the mode `locked`, nothing but what the user has locked."""
 
+    user_id: UserId
     why: Denial
-    mine: Mapping[Owner, object] = field(default_factory=dict)
-    locked: Mapping[Owner, Denial] = field(default_factory=dict)
+    locks: Mapping[Owner, Denial] = field(default_factory=dict)
     may_create: bool = False
 
     def denial(self, owner: Owner) -> Denial | None:
-        if owner is NOTHING or owner in self.mine:
+        if owner is NOTHING:
             return None
-        return STALE if owner is REFUSED else self.locked.get(owner, self.why)
+        if owner is REFUSED:
+            return STALE
+        lock = self.locks.get(owner, self.why)
+        return None if lock.holder == self.user_id else lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +116,13 @@ class Rules:
 
     def __init__(self, access: AccessSnapshot, workflow_id: WorkflowId) -> None:
         self._access = access
-        self._workflow_id = workflow_id
         self._whole = Resource(ResourceType.WORKFLOW, workflow_id)
+        self._locks = {
+            owner_of(resource): Denial("locked", lock.holder)
+            for resource, lock in access.locks.items()
+            if resource.type is not ResourceType.WORKFLOW
+        }
+        self._counts = Counter(denial.holder for denial in self._locks.values())
         self._told: dict[UserId, Restriction | None] = {}
         self._holders = {lock.holder for lock in access.locks.values()}
         if access.mode is Mode.SEQUENTIAL and access.turn_holder is not None:
@@ -122,7 +149,7 @@ class Rules:
             return whole.holder == user_id
         if access.mode is Mode.SEQUENTIAL and access.turn_holder == user_id:
             return True
-        lock = access.locks.get(self.resource(owner))
+        lock = self._locks.get(owner)
         return lock is not None and lock.holder == user_id
 
     def restriction(self, user_id: UserId) -> Restriction | None:
@@ -137,22 +164,14 @@ class Rules:
         access = self._access
         whole = access.locks.get(self._whole)
         if whole is not None and whole.holder != user_id:
-            return _AllLocked(Denial("locked", whole.holder))
+            return _AllLocked(user_id, Denial("locked", whole.holder))
         if access.mode is Mode.SEQUENTIAL and access.turn_holder != user_id:
-            return _AllLocked(Denial("not_your_turn", access.turn_holder))
-        foreign: dict[Owner, Denial] = {}
-        mine: dict[Owner, object] = {}
-        for resource, lock in access.locks.items():
-            if resource.type is ResourceType.WORKFLOW:
-                continue
-            owner = owner_of(resource)
-            if lock.holder == user_id:
-                mine[owner] = lock
-            else:
-                foreign[owner] = Denial("locked", lock.holder)
+            return _AllLocked(user_id, Denial("not_your_turn", access.turn_holder))
         if access.mode is Mode.LOCKED and whole is None:
-            return _AllLocked(Denial(LOCK_REQUIRED), mine, foreign, may_create=True)
-        return _SomeLocked(foreign) if foreign else None
+            return _AllLocked(user_id, Denial(LOCK_REQUIRED), self._locks, may_create=True)
+        if self._counts.total() > self._counts[user_id]:
+            return _SomeLocked(user_id, self._locks)
+        return None
 
     def resource(self, owner: Owner) -> Resource:
         """What is named to a user of an owner: the entity, or the workflow for all else."""

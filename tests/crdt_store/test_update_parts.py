@@ -14,7 +14,7 @@ from crdt_store.update_scan import ScanLimits, read_own_state_vector, scan
 
 
 def parts_of(update: bytes, part_structs: int) -> list[bytes]:
-    *_, parts = cut_in_slices(update, scan(update, ScanLimits()).deletes, part_structs=part_structs)
+    *_, parts = cut_in_slices(update, scan(update, ScanLimits()), part_structs=part_structs)
     assert parts is not None
     return parts
 

@@ -136,7 +136,7 @@ class Gated:
             0, members, locks=dict(self.locks), mode=self.mode, turn_holder=self.turn
         )
         rules = Rules(snapshot, WORKFLOW)
-        if rules.restrict_somebody and self.document.index is None:
+        if self.document.index is None:
             self.document.index = self._fresh_index()
         return rules
 

@@ -15,6 +15,7 @@ _json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 _moment = sa.DateTime(timezone=True)
 
 _TABLES = (
+    "refused_deletions",
     "share_redemptions",
     "session_participants",
     "workflow_shares",
@@ -29,6 +30,29 @@ _TABLES = (
 
 
 def upgrade() -> None:
+    op.create_table(
+        "refused_deletions",
+        sa.Column("workflow_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("clock_start", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("clock_end", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("refused_at", _moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workflow_id"],
+            ["workflows.id"],
+            name="fk_refused_deletions_workflow_id_workflows",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "workflow_id",
+            "user_id",
+            "client_id",
+            "clock_start",
+            "clock_end",
+            name="pk_refused_deletions",
+        ),
+    )
     op.create_table(
         "audit_entries",
         sa.Column("workflow_id", sa.Text(), nullable=False),
