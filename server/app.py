@@ -146,7 +146,7 @@ def _spare_the_collector() -> None:
 def _tell_rooms(rooms: Rooms, event: Event) -> None:
     match event:
         case AccessChanged():
-            rooms.access_changed(event.workflow_id)
+            rooms.access_changed(event.workflow_id, event.access_epoch)
         case WorkflowDeleted():
             rooms.close_workflow(event.workflow_id)
         case Announced():

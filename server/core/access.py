@@ -72,6 +72,14 @@ class AccessSnapshot:
     """Who may edit in the mode `sequential`; None: nobody, until somebody takes the turn."""
     locks: Mapping[Resource, HeldLock] = field(default_factory=dict)
 
+    def permits_as(self, other: AccessSnapshot) -> bool:
+        """Whether everybody has the same permissions; locks, mode and turn may differ."""
+        return (
+            self.members == other.members
+            and self.shared == other.shared
+            and self.open_to_all == other.open_to_all
+        )
+
     def permissions_of(self, identity: Identity, workflow_id: WorkflowId) -> frozenset[Permission]:
         """The union of membership, redeemed shares, the token's own grants, and openness to all."""
         held: frozenset[Permission] = frozenset()

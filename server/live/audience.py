@@ -56,10 +56,14 @@ class Audience:
     def announce(self, event: Mapping[str, Any], *, but: UserId | None = None) -> None:
         """Send an event to everyone who reads events, except the user `but`."""
         encoded: bytes | None = None
+        frames: dict[type[SocketEnd], Frame] = {}
         for connection in list(self.connections.values()):
             if connection.wants_events and connection.user_id != but:
                 encoded = encoded or encode_event(event)
-                connection.send_encoded(encoded)
+                kind = type(connection)
+                if kind not in frames:
+                    frames[kind] = connection.event_frame(encoded)
+                connection.send_encoded(encoded, frames[kind])
 
     def show_update(self, frame: Frame, before: bytes, sender: Connection | None) -> None:
         """Send a committed change to all but `sender`; `before` is the state that it changed."""

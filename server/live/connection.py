@@ -158,7 +158,7 @@ class Connection(SocketEnd):
             self._saved_shown = self.settled_frames
             self.send_event({"type": "saved", "count": self.settled_frames})
 
-    def _event_frame(self, event: bytes) -> Frame:
+    def event_frame(self, event: bytes) -> Frame:
         return Frame(messages.event(event))
 
     # Messages

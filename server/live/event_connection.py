@@ -265,7 +265,7 @@ class EventConnection(SocketEnd):
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.room.clock.wall_s(), UTC)
 
-    def _event_frame(self, event: bytes) -> Frame:
+    def event_frame(self, event: bytes) -> Frame:
         return TextFrame(event)
 
 

@@ -241,13 +241,15 @@ class Room(YRoom):
 
     def set_access(self, access: AccessSnapshot) -> None:
         """Enforce new rules on the open sockets at once [ACC-3]."""
-        self.access = access
+        before, self.access = self.access, access
         self._enforcement.set_access(access)
         self.access_is_stale = False
+        if access.permits_as(before):
+            return
         for connection in list(self.connections.values()):
-            before = connection.permissions
+            held = connection.permissions
             now = access.permissions_of(connection.identity, self.workflow_id)
-            if now == before:
+            if now == held:
                 continue
             connection.set_permissions(now)
             if Permission.VIEW not in now:
@@ -255,7 +257,7 @@ class Room(YRoom):
                 continue
             self.presence.refresh_user(connection)
             connection.send_event({"type": "access_changed", "role": connection.shown_user["role"]})
-            if connection.may_edit and Permission.EDIT not in before:
+            if connection.may_edit and Permission.EDIT not in held:
                 # What it made while it was not allowed to comes now, if it wants to.
                 connection.ask_for_state()
         if self.presence.has_changes:

@@ -45,6 +45,7 @@ log = structlog.get_logger(__name__)
 HOUSEKEEPING_EVERY_S = 2.0
 MAX_IDLE_ROOMS = 256
 """Documents kept in memory without anybody in them, for those who read over REST."""
+_REFRESH_AFTER_S = 0.03
 _RETRY_AFTER_S = (0.1, 0.5, 2.0)
 FOLD_EVERY_S = 60.0
 """For one document. In between its journal grows: replaying 100,000 rows takes half a second."""
@@ -221,11 +222,18 @@ class Rooms(WebsocketServer):
         elif workflow_id in self._loading:
             self._changed_while_loading.add(workflow_id)
 
-    def access_changed(self, workflow_id: WorkflowId) -> None:
-        """The rules moved: read them anew and enforce them on open sockets [ACC-3]."""
+    def access_changed(self, workflow_id: WorkflowId, access_epoch: int | None = None) -> None:
+        """The rules moved, to this epoch: read them anew and enforce them on open sockets [ACC-3].
+
+        A room at work reads them in its next write turn in any case; a quiet one a moment later,
+        once for however many changes there were.
+        """
         if (room := self.rooms.get(workflow_id)) is not None:
-            room.access_is_stale = True
-            self.start_task(self._refresh_access(room))
+            if access_epoch is None:
+                room.access_is_stale = True
+            elif access_epoch <= room.access.access_epoch:
+                return
+            self.start_task(self._refresh_access(room, access_epoch))
         elif workflow_id in self._loading:
             self._changed_while_loading.add(workflow_id)
 
@@ -261,7 +269,11 @@ class Rooms(WebsocketServer):
             if (identities := room.identities())
         }
 
-    async def _refresh_access(self, room: Room) -> None:
+    async def _refresh_access(self, room: Room, access_epoch: int | None) -> None:
+        if access_epoch is not None:
+            await anyio.sleep(_REFRESH_AFTER_S)
+            if room.is_gone or access_epoch <= room.access.access_epoch:
+                return
         for wait_s in (*_RETRY_AFTER_S, None):
             try:
                 access = await self._access.snapshot(room.workflow_id)

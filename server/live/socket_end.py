@@ -170,12 +170,12 @@ class SocketEnd(ABC):
         if self.wants_events and not self.is_closed:
             self.send_encoded(encode_event(event))
 
-    def send_encoded(self, event: bytes) -> None:
-        """As `send_event`, for what `encode_event` returned."""
+    def send_encoded(self, event: bytes, frame: Frame | None = None) -> None:
+        """As `send_event`, for what `encode_event` returned, and `event_frame` of it if at hand."""
         if not self.wants_events or self.is_closed:
             return
         if not self.wire.is_congested:
-            self.send(self._event_frame(event))
+            self.send(frame or self.event_frame(event))
         elif len(self._events) < _MAX_QUEUED_EVENTS:
             self._events.append(event)
         else:
@@ -185,10 +185,12 @@ class SocketEnd(ABC):
         """After a congestion: what had to wait, in order."""
         waiting, self._events = self._events, []
         for event in waiting:
-            self.send(self._event_frame(event))
+            self.send(self.event_frame(event))
 
     @abstractmethod
-    def _event_frame(self, event: bytes) -> Frame: ...
+    def event_frame(self, event: bytes) -> Frame:
+        """An encoded event as it goes over sockets of this kind."""
+        ...
 
     # The end
 
