@@ -58,7 +58,9 @@ async def test_a_removed_member_is_gone(owner: httpx.AsyncClient, path: str) -> 
     assert_problem(await owner.delete(f"{path}/members/ann"), 404, "member_not_found")
 
 
-@pytest.mark.parametrize("user_id", ["auth0|7f", "https://id.example/u/1", "ä ö", "guests:x", "%2F"])
+@pytest.mark.parametrize(
+    "user_id", ["auth0|7f", "https://id.example/u/1", "ä ö", "guests:x", "%2F"]
+)
 async def test_a_member_may_have_any_id_that_a_token_may_have(
     api: Api, owner: httpx.AsyncClient, path: str, user_id: str
 ) -> None:
