@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import WorkflowId
 from crdt_store.workflows import lock_workflow
+from rest.acting import Acting
 from rest.bodies import JsonRoute
 from rest.comments import finding, service
 from rest.comments.anchors import Place, Places, look
@@ -212,10 +213,17 @@ async def delete_comment(services: Provided, caller: Caller, comment_id: OfComme
     "/{id}/resolve",
     response_model=CommentItem,
     summary="Resolve a thread",
-    responses=responses(*_CHANGE),
+    responses=responses(*_CHANGE, *WITH_BODY),
 )
-async def resolve_comment(services: Provided, caller: Caller, comment_id: OfComment) -> Response:
+async def resolve_comment(
+    request: Request,
+    services: Provided,
+    _caller: Caller,
+    comment_id: OfComment,
+    body: Acting | None = None,
+) -> Response:
     """By any comment of it; returns its first. Needs `comment`. Again changes nothing."""
+    caller = await identify(request, body_user_id=body.user_id if body else None)
     return await _set_resolved(services, caller, comment_id, resolved=True)
 
 
@@ -223,10 +231,17 @@ async def resolve_comment(services: Provided, caller: Caller, comment_id: OfComm
     "/{id}/reopen",
     response_model=CommentItem,
     summary="Reopen a resolved thread",
-    responses=responses(*_CHANGE),
+    responses=responses(*_CHANGE, *WITH_BODY),
 )
-async def reopen_comment(services: Provided, caller: Caller, comment_id: OfComment) -> Response:
+async def reopen_comment(
+    request: Request,
+    services: Provided,
+    _caller: Caller,
+    comment_id: OfComment,
+    body: Acting | None = None,
+) -> Response:
     """By any comment of it; returns its first. Needs `comment`. Again changes nothing."""
+    caller = await identify(request, body_user_id=body.user_id if body else None)
     return await _set_resolved(services, caller, comment_id, resolved=False)
 
 

@@ -342,3 +342,16 @@ def test_mentions_are_words_after_an_at_sign_each_once() -> None:
     assert mentions("mail me at ann@example.org, or @@") == []
     assert mentions("@auth0|7f @Jürgen") == ["auth0|7f", "Jürgen"]
     assert len(mentions(" ".join(f"@u{number}" for number in range(99)))) == MAX_MENTIONS
+
+
+async def test_in_dev_mode_the_body_may_say_who_resolves(dev_api: Api) -> None:
+    anyone = await dev_api.nobody()
+    workflow_id = fresh("flow")
+    asked = {"workflow_id": workflow_id, "content": "Really?", "user_id": "ann"}
+    added = await anyone.post(COMMENTS, json=asked)
+    assert added.status_code == 201, added.text
+    of_comment = f"{COMMENTS}/{added.json()['comment_id']}"
+    resolved = await anyone.post(f"{of_comment}/resolve", json={"user_id": "bob"})
+    assert (resolved.status_code, resolved.json()["resolved_by"]) == (200, "bob")
+    reopened = await anyone.post(f"{of_comment}/reopen", json={"user_id": "bob"})
+    assert (reopened.status_code, reopened.json()["resolved"]) == (200, False)
