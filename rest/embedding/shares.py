@@ -13,7 +13,7 @@ from rest.deps import workflow_id_of
 from rest.embedding.calls import Actor, Calls, checked
 from rest.errors import Forbidden, ShareNotFound
 from rest.shares import links, service
-from rest.shares.granted import GRANTABLE, flags, permissions_of
+from rest.shares.granted import GRANTABLE, flags, gains_nothing_by, permissions_of
 from rest.shares.schemas import CreateShare, Share, SharePermissions, SharePreview
 from server.core.roles import Permission
 
@@ -64,15 +64,16 @@ class ShareCalls(Calls):
                     lifetime=None if days is None else timedelta(days=days),
                     max_uses=body.max_uses,
                 )
-                return self._share(share)
+                return self._share(share, with_link=True)
 
         return await self._creating(named, actor, create)
 
     async def get_workflow_share(
         self, share_id: str, user_id: Actor | None = None
     ) -> Share | SharePreview:
-        """All of a share for who may share its workflow. For everyone else who has the whole id:
-        where it leads and what it grants, while it can be redeemed.
+        """All of a share for who may share its workflow, though not the link of one that grants
+        more than the actor holds. For everyone else who has the whole id: where it leads and what
+        it grants, while it can be redeemed.
 
         Raises ShareNotFound, Forbidden, ShareEnded or ShareUsedUp.
         """
@@ -81,8 +82,9 @@ class ShareCalls(Calls):
         actor = None if user_id is None else await self._identify(user_id)
         async with self._services.database.reading() as db:
             share = await service.find(db, named.row_id)
-            if actor is not None and await self._may_share(db, share, actor):
-                return self._share(share)
+            held = None if actor is None else await self._held_by_sharer(db, share, actor)
+            if held is not None:
+                return self._share(share, with_link=named.by_link or gains_nothing_by(share, held))
             if not named.by_link:
                 await self._refuse(db, share, actor)
             await service.check_open_to(db, share, actor)
@@ -104,18 +106,21 @@ class ShareCalls(Calls):
         actor = await self._identify(user_id)
         async with self._services.database.writing() as db:
             share = await service.hold(db, named.row_id)
-            if not await self._may_share(db, share, actor):
+            if await self._held_by_sharer(db, share, actor) is None:
                 await self._refuse(db, share, actor)
             await service.revoke(db, self._services.bus, share, actor)
 
-    async def _may_share(self, db: AsyncSession, share: WorkflowShare, actor: Identity) -> bool:
+    async def _held_by_sharer(
+        self, db: AsyncSession, share: WorkflowShare, actor: Identity
+    ) -> frozenset[Permission] | None:
+        """What the actor holds; None for one who may not share the workflow."""
         try:
-            await self._services.access.require(
+            standing = await self._services.access.require(
                 db, WorkflowId(share.workflow_id), actor, Permission.SHARE
             )
         except (Forbidden, WorkflowNotFound):
-            return False
-        return True
+            return None
+        return standing.permissions
 
     async def _refuse(self, db: AsyncSession, share: WorkflowShare, actor: Identity | None) -> None:
         """Raises Forbidden for who may view the workflow; for others there is no such share."""
@@ -128,11 +133,13 @@ class ShareCalls(Calls):
             raise ShareNotFound from None
         raise Forbidden(workflow_id, Permission.SHARE)
 
-    def _share(self, share: WorkflowShare) -> Share:
-        share_id = links.share_id(self._services.settings, share.row_id)
+    def _share(self, share: WorkflowShare, *, with_link: bool) -> Share:
+        share_id = share.row_id
+        if with_link:
+            share_id = links.share_id(self._services.settings, share.row_id)
         return Share(
             share_id=share_id,
-            url=f"{self._base_url}/share/{share_id}",
+            url=f"{self._base_url}/share/{share_id}" if with_link else None,
             workflow_id=share.workflow_id,
             permissions=SharePermissions(**flags(permissions_of(share))),
             created_by=share.created_by,

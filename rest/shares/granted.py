@@ -28,6 +28,12 @@ def permissions_of(share: WorkflowShare) -> frozenset[Permission]:
     return frozenset(each for each in GRANTABLE if getattr(share, f"can_{each.value}"))
 
 
+def gains_nothing_by(share: WorkflowShare, held: frozenset[Permission]) -> bool:
+    """Whether its link gives nothing to one who holds this: who holds less must not be shown it, or
+    `share` alone would give whatever the strongest link of the workflow does."""
+    return permissions_of(share) <= held
+
+
 def flags(permissions: Collection[Permission]) -> dict[str, bool]:
     """`can_view` and its like, as columns and JSON have them."""
     return {f"can_{each.value}": each in permissions for each in GRANTABLE}

@@ -27,7 +27,7 @@ from rest.json_responses import json_response
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
 from rest.shares import links, service
-from rest.shares.granted import GRANTABLE, flags, permissions_of
+from rest.shares.granted import GRANTABLE, flags, gains_nothing_by, permissions_of
 from rest.shares.models import WorkflowShare
 from rest.shares.schemas import (
     CreateShare,
@@ -86,7 +86,7 @@ async def create_share(
             raise
         await create_if_unknown(services.database, workflow_id, caller)
         share = await _create(services, workflow_id, caller, body)
-    return json_response(_share(request, services, share), status_code=201)
+    return json_response(_share(request, services, share, with_link=True), status_code=201)
 
 
 async def _create(
@@ -125,19 +125,23 @@ async def list_shares(
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> Response:
-    """Needs `share`. Those that have ended are listed too."""
+    """Needs `share`. Those that have ended are listed too. One that grants more than the caller
+    holds is listed without its link: by `share` alone nobody may gain what it grants."""
     of_workflow = workflow_id_of(workflow_id)
     links.require(services.settings)
     after = None if cursor is None else _position(cursor)
     async with services.database.reading() as db:
-        await services.access.require(db, of_workflow, caller, Permission.SHARE)
+        standing = await services.access.require(db, of_workflow, caller, Permission.SHARE)
         found = await service.list_shares(
             db, of_workflow, only_live=live, after=after, limit=limit + 1
         )
     shown, following = cut(
         found, limit=limit, key=lambda share: (share.created_at.isoformat(), share.row_id)
     )
-    items = [_share(request, services, each) for each in shown]
+    items = [
+        _share(request, services, each, with_link=gains_nothing_by(each, standing.permissions))
+        for each in shown
+    ]
     return json_response({"items": items, "next_cursor": following})
 
 
@@ -150,16 +154,21 @@ async def list_shares(
 async def get_share(
     request: Request, services: Provided, caller: CallerIfAny, share_id: ShareId
 ) -> Response:
-    """Who may share the workflow reads all of it. Whoever else has the whole share id, even
-    without an identity, reads where it leads and what it grants, while it can be redeemed."""
+    """Who may share the workflow reads all of it, though not the link of one that grants more than
+    the caller holds. Whoever else has the whole share id, even without an identity, reads where it
+    leads and what it grants, while it can be redeemed."""
     named = links.parse(services.settings, share_id)
     links.require(services.settings)
     if caller is None and (not named.by_link or services.settings.auth_mode == "dev"):
         caller = await identify(request)
     async with services.database.reading() as db:
         share = await service.find(db, named.row_id)
-        if caller is not None and await _may_share(db, services, share, caller, named):
-            return json_response(_share(request, services, share))
+        held = None
+        if caller is not None:
+            held = await _who_may_share(db, services, share, caller, named)
+        if held is not None:
+            with_link = named.by_link or gains_nothing_by(share, held)
+            return json_response(_share(request, services, share, with_link=with_link))
         await service.check_open_to(db, share, caller)
         workflow = await db.get_one(WorkflowRow, share.workflow_id)
     return json_response(
@@ -185,7 +194,7 @@ async def revoke_share(services: Provided, caller: Caller, share_id: ShareId) ->
     named = links.parse(services.settings, share_id)
     async with services.database.writing() as db:
         share = await service.hold(db, named.row_id)
-        await _may_share(db, services, share, caller, replace(named, by_link=False))
+        await _who_may_share(db, services, share, caller, replace(named, by_link=False))
         await service.revoke(db, services.bus, share, caller)
     return Response(status_code=204)
 
@@ -235,14 +244,15 @@ async def redeem_share(
 router.include_router(_open_router)
 
 
-async def _may_share(
+async def _who_may_share(
     db: AsyncSession,
     services: Services,
     share: WorkflowShare,
     caller: Identity,
     named: links.NamedShare,
-) -> bool:
-    """Whether the caller may share the workflow; who has not the link and may not, may not go on.
+) -> frozenset[Permission] | None:
+    """What the caller holds, None for one who may not share the workflow but has the link; who has
+    not the link and may not, may not go on.
 
     Raises ShareNotFound for who may not even view the workflow, or else Forbidden.
     """
@@ -251,12 +261,12 @@ async def _may_share(
         standing = await services.access.require(db, workflow_id, caller, Permission.VIEW)
     except (Forbidden, WorkflowNotFound):
         if named.by_link:
-            return False
+            return None
         raise ShareNotFound from None
     if Permission.SHARE in standing.permissions:
-        return True
+        return standing.permissions
     if named.by_link:
-        return False
+        return None
     raise Forbidden(workflow_id, Permission.SHARE)
 
 
@@ -273,11 +283,14 @@ def _position(cursor: str) -> tuple[datetime, str]:
     raise InvalidInput("query.cursor", "is not a cursor of this list")
 
 
-def _share(request: Request, services: Services, share: WorkflowShare) -> dict[str, Any]:
-    share_id = links.share_id(services.settings, share.row_id)
+def _share(
+    request: Request, services: Services, share: WorkflowShare, *, with_link: bool
+) -> dict[str, Any]:
+    """Without its link a share goes by its row id, by which it can be revoked but not redeemed."""
+    share_id = links.share_id(services.settings, share.row_id) if with_link else share.row_id
     return {
         "share_id": share_id,
-        "url": f"{str(request.base_url).rstrip('/')}/share/{share_id}",
+        "url": f"{str(request.base_url).rstrip('/')}/share/{share_id}" if with_link else None,
         "workflow_id": share.workflow_id,
         "permissions": flags(permissions_of(share)),
         "created_by": share.created_by,

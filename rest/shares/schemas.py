@@ -76,8 +76,11 @@ class RedeemShare(BaseModel):
 class Share(BaseModel):
     """A share as those see it who may share the workflow."""
 
-    share_id: str = Field(description="Whoever has it can redeem the share.")
-    url: str
+    share_id: str = Field(
+        description="Whoever has it can redeem the share. Where that would give the reader more "
+        "than the reader holds, only its part before `~`, by which it can be revoked."
+    )
+    url: str | None = Field(description="Null where the whole `share_id` is not shown.")
     workflow_id: str
     permissions: SharePermissions
     created_by: str
