@@ -53,9 +53,10 @@ class SessionCalls(Calls):
         async def join() -> service.Held:
             async with self._services.database.writing() as db:
                 held, _ = await service.open_session(self._services, db, named, actor)
+                # In this order, see `rest.sessions.presence`.
+                await service.take_part(held)
                 if Permission.MANAGE in held.permissions:
                     await set_rules(held, changes)
-                await service.take_part(held)
                 return held
 
         held = await self._creating(named, actor, join)

@@ -76,9 +76,10 @@ async def _join(
 ) -> tuple[dict[str, Any], bool]:
     async with services.database.writing() as db:
         held, is_new = await service.open_session(services, db, workflow_id, caller)
+        # In this order, see `presence`; who may manage finds a seat under any rules.
+        await service.take_part(held)
         if Permission.MANAGE in held.permissions:
             await set_rules(held, _rules(body, keeps_null=False))
-        await service.take_part(held)
     return await _seen(held), is_new
 
 
