@@ -69,6 +69,8 @@ async def _gone(
         )
         .where(
             CollaborationSession.workflow_id == EditLock.workflow_id,
+            # Of the active one alone: it has the index, and with another its locks have ended.
+            CollaborationSession.ended_at.is_(None),
             SessionParticipant.user_id == EditLock.holder,
             SessionParticipant.last_active > since,
         )

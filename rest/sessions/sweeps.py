@@ -6,19 +6,20 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import UserId, WorkflowId
 from crdt_store.workflows import database_now, lock_workflow
 from rest.access.models import WorkflowMember
 from rest.sessions import turns
-from rest.sessions.circle import Circle
 from rest.sessions.departures import say_goodbye
 from rest.sessions.models import CollaborationRules, CollaborationSession, SessionParticipant
 from rest.sessions.service import active_session
 from rest.sessions.signs import has_acted, last_acts
+from rest.shares.models import ShareRedemption, WorkflowShare
 from server.core.access import Mode
+from server.core.identity import GUEST_PREFIX, Identity
 from server.core.roles import PERMISSIONS_OF, Permission
 
 if TYPE_CHECKING:
@@ -44,7 +45,12 @@ async def end_absent_participations(services: Services) -> None:
                 CollaborationSession.session_id == SessionParticipant.session_id,
             )
             .select_from(SessionParticipant)
-            .where(SessionParticipant.left_at.is_(None), SessionParticipant.last_active < cutoff)
+            .where(
+                SessionParticipant.left_at.is_(None),
+                SessionParticipant.last_active < cutoff,
+                # Who was written into one that ended at that moment takes part in nothing.
+                CollaborationSession.ended_at.is_(None),
+            )
             .limit(_AT_ONCE)
         )
         gone = {
@@ -112,14 +118,25 @@ async def pass_lost_turns(services: Services) -> None:
 
 
 async def _may_be_lost(services: Services, db: AsyncSession) -> list[WorkflowId]:
-    """Where the holder is neither a member who edits, nor here; judged exactly under the row."""
+    """Where the holder is not known to edit, or not here; judged exactly under the row."""
     since = await database_now(db) - timedelta(seconds=services.settings.presence_timeout_s)
+    shares = (
+        select(WorkflowShare.row_id)
+        .join(ShareRedemption, ShareRedemption.row_id == WorkflowShare.row_id)
+        .where(
+            WorkflowShare.workflow_id == CollaborationRules.workflow_id,
+            WorkflowShare.ended_at.is_(None),
+            ShareRedemption.user_id == CollaborationRules.turn_holder,
+        )
+    )
+    edits_by_share = shares.where(WorkflowShare.can_edit).exists()
     found = await db.execute(
         select(
             CollaborationRules.workflow_id,
             CollaborationRules.turn_holder,
-            WorkflowMember.role,
             SessionParticipant.last_active,
+            or_(WorkflowMember.role.in_(_EDITING), edits_by_share).label("edits"),
+            or_(WorkflowMember.role.is_not(None), shares.exists()).label("is_known"),
         )
         .join(
             CollaborationSession,
@@ -148,33 +165,33 @@ async def _may_be_lost(services: Services, db: AsyncSession) -> list[WorkflowId]
         )
         .order_by(CollaborationRules.workflow_id)
     )
+    here = services.participants.users()
     lost = []
-    for workflow_id, name, role, last_active in found.all():
-        holder = UserId(name or "")
+    for name, holder_id, last_active, edits, is_known in found.all():
+        workflow_id, holder = WorkflowId(name), UserId(holder_id or "")
+        live = next((each for each in here.get(workflow_id, ()) if each.user_id == holder), None)
         is_gone = (
-            (last_active is None or last_active < since)
-            and not services.participants.is_live(WorkflowId(workflow_id), holder)
-            and not await has_acted(db, WorkflowId(workflow_id), holder, since=since)
+            live is None
+            and (last_active is None or last_active < since)
+            and not await has_acted(db, workflow_id, holder, since=since)
         )
-        if is_gone or not await _edits(services, db, WorkflowId(workflow_id), holder, role):
-            lost.append(WorkflowId(workflow_id))
+        may_edit = edits or _edits_otherwise(services, workflow_id, holder, live, is_known=is_known)
+        if is_gone or not may_edit:
+            lost.append(workflow_id)
     return lost
 
 
-async def _edits(
+def _edits_otherwise(
     services: Services,
-    db: AsyncSession,
     workflow_id: WorkflowId,
     holder: UserId,
-    role: str | None,
+    live: Identity | None,
+    *,
+    is_known: bool,
 ) -> bool:
-    if role in _EDITING or services.access.is_open_to_all:
+    """Neither by membership nor by a share. What only a token grants is known while a socket is
+    open, as in `Circle`."""
+    if live is None and not is_known and not holder.startswith(GUEST_PREFIX):
         return True
-    live = services.participants.users().get(workflow_id, ())
-    circle = Circle(
-        workflow_id,
-        snapshot=await services.access.read(db, workflow_id),
-        live={each.user_id: each for each in live},
-        rows={},
-    )
-    return circle.may_edit(holder, if_unknown=True)
+    identity = live or Identity(holder, name=holder)
+    return Permission.EDIT in services.access.permissions(identity, workflow_id, None)
