@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 
 from rest.access.models import WorkflowMember
 from rest.shares.models import ShareRedemption, WorkflowShare
-from server.core.roles import Permission, Role
+from server.core.roles import PERMISSIONS_OF, Permission, Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -58,22 +58,29 @@ async def granted_by_workflow(
     return granted
 
 
-async def latest_end(
+async def borrowed_of(
     db: AsyncSession,
     access: Access,
     workflow_id: WorkflowId,
     identity: Identity,
     permissions: frozenset[Permission],
-) -> datetime | None:
-    """When the user will have lost one of `permissions`, or the one to share, by the expiry of
-    shares; None if no such moment is known. Supposes that the user has them now."""
+) -> frozenset[Permission]:
+    """Which of `permissions`, and of the one to share, the user has by shares alone. Supposes that
+    the user has them."""
     role = await db.scalar(
         select(WorkflowMember.role).where(
             WorkflowMember.workflow_id == workflow_id, WorkflowMember.user_id == identity.user_id
         )
     )
     lasting = access.permissions(identity, workflow_id, None if role is None else Role(role))
-    borrowed = (permissions | {Permission.SHARE}) - lasting
+    return (permissions | {Permission.SHARE}) - lasting
+
+
+async def latest_end(
+    db: AsyncSession, workflow_id: WorkflowId, identity: Identity, borrowed: frozenset[Permission]
+) -> datetime | None:
+    """When the user will have lost one of what is `borrowed` by the expiry of shares; None if no
+    such moment is known."""
     if not borrowed:
         return None
     query = select(WorkflowShare).where(
@@ -87,6 +94,52 @@ async def latest_end(
         if known and len(known) == len(of_shares):
             ends.append(max(known))
     return min(ends, default=None)
+
+
+async def baseless(db: AsyncSession, workflow_id: WorkflowId) -> list[WorkflowShare]:
+    """The live shares of the workflow whose creators no longer have what they lent by them.
+
+    A share that was redeemed by its own creator is no base of itself, nor are two of each other.
+    """
+    query = (
+        select(WorkflowShare)
+        .where(WorkflowShare.workflow_id == workflow_id, WorkflowShare.ended_at.is_(None))
+        .order_by(WorkflowShare.created_at, WorkflowShare.row_id)
+    )
+    live = (await db.scalars(query)).all()
+    waiting = [each for each in live if each.borrowed]
+    if not waiting:
+        return []
+    lenders = {each.created_by for each in waiting}
+    redeemed: dict[str, set[str]] = {}
+    for row_id, user_id in await db.execute(
+        select(ShareRedemption.row_id, ShareRedemption.user_id)
+        .join(WorkflowShare, WorkflowShare.row_id == ShareRedemption.row_id)
+        .where(
+            WorkflowShare.workflow_id == workflow_id,
+            WorkflowShare.ended_at.is_(None),
+            ShareRedemption.user_id.in_(
+                select(WorkflowShare.created_by).where(WorkflowShare.workflow_id == workflow_id)
+            ),
+        )
+    ):
+        redeemed.setdefault(row_id, set()).add(user_id)
+    held: dict[str, frozenset[Permission]] = dict.fromkeys(lenders, frozenset())
+    for user_id, role in await db.execute(
+        select(WorkflowMember.user_id, WorkflowMember.role).where(
+            WorkflowMember.workflow_id == workflow_id
+        )
+    ):
+        if user_id in lenders:
+            held[user_id] = PERMISSIONS_OF[Role(role)]
+    based = [each for each in live if not each.borrowed]
+    while based:
+        for share in based:
+            for user_id in redeemed.get(share.row_id, set()) & lenders:
+                held[user_id] |= permissions_of(share)
+        based = [each for each in waiting if held[each.created_by].issuperset(each.borrowed)]
+        waiting = [each for each in waiting if each not in based]
+    return waiting
 
 
 def _counts_for(user_id: UserId) -> ColumnElement[bool]:

@@ -1,11 +1,12 @@
 """The tables of share links and of who redeemed them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crdt_store.models import Base
+from crdt_store.models import Base, JsonColumn
 
 
 class WorkflowShare(Base):
@@ -13,6 +14,7 @@ class WorkflowShare(Base):
 
     `ended_at` is set when it was revoked (then `revoked_by` says by whom) or has expired, in a
     transaction that bumps the access epoch; until then what was redeemed of it counts [ACC-1].
+    `borrowed` are the permissions that its creator had by other shares alone: it ends with those.
     """
 
     __tablename__ = "workflow_shares"
@@ -40,6 +42,7 @@ class WorkflowShare(Base):
     uses: Mapped[int] = mapped_column(default=0, server_default="0")
     ended_at: Mapped[datetime | None]
     revoked_by: Mapped[str | None]
+    borrowed: Mapped[list[Any]] = mapped_column(JsonColumn, default=list)
 
 
 class ShareRedemption(Base):

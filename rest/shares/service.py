@@ -16,7 +16,7 @@ from crdt_store.workflows import database_now, lock_workflow
 from rest.access.changes import change_access
 from rest.audit.service import SYSTEM, Action, record_all
 from rest.errors import ShareEnded, ShareExceedsPermissions, ShareNotFound, ShareUsedUp
-from rest.shares.granted import flags, latest_end
+from rest.shares.granted import baseless, borrowed_of, flags, latest_end
 from rest.shares.links import new_row_id
 from rest.shares.models import ShareRedemption, WorkflowShare
 from server.core.guests import LEEWAY, MAX_LIFE
@@ -52,14 +52,16 @@ async def create(
     """A share of the workflow in which `creator` has this standing.
 
     Raises ShareExceedsPermissions for what the creator does not hold. What the creator holds by a
-    share alone is not passed on for longer than that: the expiry is then earlier than asked for.
+    share alone is not passed on for longer than that: the expiry is then earlier than asked for,
+    and a revocation of the one ends the other.
     """
     if beyond := permissions - standing.permissions:
         raise ShareExceedsPermissions(beyond)
     workflow_id = WorkflowId(standing.row.id)
     now = await database_now(db)
     ends = [] if lifetime is None else [now + lifetime]
-    limit = await latest_end(db, access, workflow_id, creator, permissions)
+    borrowed = await borrowed_of(db, access, workflow_id, creator, permissions)
+    limit = await latest_end(db, workflow_id, creator, borrowed)
     ends += [] if limit is None else [limit]
     share = WorkflowShare(
         row_id=new_row_id(),
@@ -71,6 +73,7 @@ async def create(
         expires_at=min(ends, default=None),
         max_uses=max_uses,
         uses=0,
+        borrowed=sorted(borrowed),
     )
     db.add(share)
     await change_access(db, bus, workflow_id)
@@ -179,17 +182,31 @@ async def redeem(db: AsyncSession, bus: Bus, share: WorkflowShare, user: Identit
 
 
 async def revoke(db: AsyncSession, bus: Bus, share: WorkflowShare, by: Identity) -> None:
-    """End the share and what was redeemed of it; one that has ended already stays as it is."""
+    """End the share, what was redeemed of it, and the shares that were made with what it gave; one
+    that has ended already stays as it is. [ACC-3]"""
     if share.ended_at is not None:
         return
-    share.ended_at = await database_now(db)
+    workflow_id = WorkflowId(share.workflow_id)
+    share.ended_at = now = await database_now(db)
     share.revoked_by = by.user_id
-    await change_access(db, bus, WorkflowId(share.workflow_id))
-    await _record(db, share, by, "share.revoked", {})
+    await db.flush()
+    lent = await baseless(db, workflow_id)
+    for each in lent:
+        each.ended_at, each.revoked_by = now, by.user_id
+    await change_access(db, bus, workflow_id)
+    await record_all(
+        db,
+        workflow_id,
+        [
+            _action(share, by, "share.revoked", {}),
+            *(_action(each, by, "share.revoked", {"with": share.row_id}) for each in lent),
+        ],
+    )
 
 
 async def end_due(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
-    """End the workflow's shares whose expiry has passed. [ACC-1]"""
+    """End the workflow's shares whose expiry has passed, and those made with what they gave.
+    [ACC-1]"""
     now = await database_now(db)
     due = await db.scalars(
         select(WorkflowShare)
@@ -200,10 +217,14 @@ async def end_due(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
         )
         .order_by(WorkflowShare.expires_at, WorkflowShare.row_id)
     )
-    ended = due.all()
+    ended = list(due)
     for share in ended:
         share.ended_at = now
     if ended:
+        await db.flush()
+        for share in await baseless(db, workflow_id):
+            share.ended_at = now
+            ended.append(share)
         await change_access(db, bus, workflow_id)
         await record_all(
             db,

@@ -239,6 +239,7 @@ def upgrade() -> None:
         sa.Column("uses", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("ended_at", _moment, nullable=True),
         sa.Column("revoked_by", sa.Text(), nullable=True),
+        sa.Column("borrowed", _json, nullable=False),
         sa.ForeignKeyConstraint(
             ["workflow_id"],
             ["workflows.id"],
