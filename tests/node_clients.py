@@ -205,7 +205,8 @@ class StockClient(_Client):
         await self._ask("cut")
 
     async def ping(self) -> None:
-        """Return once the server has received everything that was sent before."""
+        """Return once the server has received all sent before, and the client what came before;
+        or the connection has ended."""
         await self._ask("ping")
 
     async def state_vector(self) -> bytes:

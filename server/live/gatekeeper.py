@@ -204,12 +204,28 @@ class Gatekeeper:
         index = document.index
         assert index is not None
         found = examine(structs, scan.deletes, document.clocks, index, restriction)
-        for client, low, high in returning:
-            for start, end in index.not_deleted(client, low, high):
-                found.denials.setdefault(index.owner(packed(client, start)) or REFUSED, STALE)
-                found.deletes.append((client, start, end))
-                found.is_structural = True
+        back = {
+            index.owner(packed(client, start)) or REFUSED
+            for client, low, high in returning
+            for start, _ in index.not_deleted(client, low, high)
+        }
+        if back:
+            self._refuse_deletions_in(back, scan, found)
         return found
+
+    def _refuse_deletions_in(self, owners: Collection[Owner], scan: Scan, found: Findings) -> None:
+        """A document from before a refusal has lost, too, what was made there by others since."""
+        index = self._document.index
+        assert index is not None
+        refused = set(found.deletes)
+        for client, ranges in scan.deletes.items():
+            for low, high in ranges:
+                for start, end, owner in index.owners_in(client, low, high):
+                    if owner in owners:
+                        found.denials.setdefault(owner, STALE)
+                        found.is_structural = True
+                        pieces = ((client, *gone) for gone in index.not_deleted(client, start, end))
+                        found.deletes += [piece for piece in pieces if piece not in refused]
 
     def _is_relayed(self, found: Findings) -> bool:
         """Whether forbidden structs seem to be the work of who holds the lock, relayed by another.

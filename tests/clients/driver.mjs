@@ -81,8 +81,11 @@ const COMMANDS = {
   // As when the network goes: no closing handshake, and the provider reconnects by itself.
   cut: ({ name }) => client(name).provider.ws?.terminate(),
   ping: ({ name }) => new Promise((resolve) => {
-    client(name).provider.ws.once('pong', () => resolve())
-    client(name).provider.ws.ping()
+    const ws = client(name).provider.ws
+    if (ws === null) return resolve()
+    ws.once('pong', () => resolve())
+    ws.once('close', () => resolve())
+    ws.ping()
   }),
   edit: ({ name, operations }) => client(name).edit(operations),
   set_awareness: ({ name, field, value }) =>

@@ -119,6 +119,8 @@ class YjsPerson:
 
     async def until_settled(self) -> bool:
         await self._client.until(AT_REST, within_s=WITHIN_S)
+        # The close comes right after the news that all is settled.
+        await self._client.ping()
         return await self._client.look("final") is None
 
     async def until_shows(self, wanted: Json) -> None:
@@ -201,7 +203,11 @@ class PycrdtPerson:
             lambda: client.closed is not None or client.saved >= client.sync_frames_sent,
             within_s=WITHIN_S,
         )
-        return client.closed is None
+        with suppress(ConnectionClosed):
+            await (await client.socket.ping())
+            return client.closed is None
+        await client.until(lambda: client.closed is not None, within_s=WITHIN_S)
+        return False
 
     async def until_shows(self, wanted: Json) -> None:
         def shown() -> Json:

@@ -309,9 +309,16 @@ class Scenario:
             if not person.is_online and drawn < 0.4:
                 await person.connect()
             elif person.is_online and drawn < 0.12:
+                await self._let_settle(person)
                 # What it sets now comes in a step 2, in which a value may be an older one.
                 self._set[person.user].clear()
                 await (person.disconnect() if drawn < 0.07 else person.cut())
+
+    async def _let_settle(self, person: SocketPerson) -> None:
+        """Who may have to begin anew is told so before the socket goes."""
+        if not all(self._may(person.user, "node", node) for node in NODES):
+            await person.until_settled()
+            await self._follow(person)
 
     async def _follow(self, person: SocketPerson) -> None:
         old = await person.reset_if_told()
@@ -406,7 +413,7 @@ _MERGE = {"Content-Type": "application/merge-patch+json"}
 async def test_acc_1_crdt_2_the_gate_holds_for_stock_clients(
     start_server: StartServer, clients: NodeClients, seeds: range
 ) -> None:
-    server = await start_server(max_connections_per_workflow=64)
+    server = await start_server(fold_after_rows=1_000_000)
     limiter = anyio.CapacityLimiter(AT_ONCE)
     resets: Counter[str] = Counter()
     async with server.http("own") as http:
