@@ -27,6 +27,7 @@ async def _run(context: RunContext) -> RunResult:
     room = room_without_network("bench-apply", base, AccessSnapshot(0, {_WRITER: Role.EDITOR}))
     connection = Connection(NoWire(), Identity(_WRITER, "Writer"), room)
     room.join(connection)
+    assert room.can_enforce()
     scan_s = apply_s = 0.0
     seq = 1
     for first in range(0, _UPDATES, _PER_TICK):

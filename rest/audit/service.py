@@ -13,7 +13,7 @@ from crdt_store.ids import UserId
 from crdt_store.workflows import database_now
 from rest.audit.details import storable
 from rest.audit.models import AuditEntry
-from server.core.identity import Identity
+from server.core.identity import SYSTEM_USER, Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import WorkflowId
 
-SYSTEM: Final = Identity(UserId("system"), name="coflow")
+SYSTEM: Final = Identity(UserId(SYSTEM_USER), name="coflow")
 """The actor of what no user did: an expiry, a lock whose holder is gone."""
 FIRST_HASH: Final = "0" * 64
 """What the first entry of a workflow is chained to."""

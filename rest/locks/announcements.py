@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_ANNOUNCED = 100
 """Locks of one commit that are told one by one. Beyond it a `locks_changed` says: read the list."""
 
-EndReason = Literal["released", "expired", "forced", "left", "session_ended"]
+EndReason = Literal["released", "expired", "forced", "left", "session_ended", "may_not_edit"]
 
 
 def lock_json(lock: EditLock) -> dict[str, Any]:

@@ -45,6 +45,7 @@ _ACTIONS: Final[dict[EndReason, str]] = {
     "expired": "lock.expired",
     "forced": "lock.force_released",
     "left": "lock.released",
+    "may_not_edit": "lock.released",
     "session_ended": "lock.released",
 }
 
@@ -238,6 +239,13 @@ async def end_locks_of(
     """They have left: end the locks that follow their presence. `by` None: nobody's doing."""
     leaving = and_(EditLock.holder.in_(user_ids), EditLock.follows_presence)
     await _end(db, bus, workflow_id, leaving, reason="left", by=by)
+
+
+async def end_all_locks_of(
+    db: AsyncSession, bus: Bus, workflow_id: WorkflowId, user_ids: Collection[UserId]
+) -> None:
+    """They may not edit any more: whatever they hold would only keep others from editing."""
+    await _end(db, bus, workflow_id, EditLock.holder.in_(user_ids), reason="may_not_edit", by=None)
 
 
 async def end_locks_of_session(

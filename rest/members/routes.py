@@ -16,6 +16,7 @@ from rest.members.schemas import Member, MemberList, PutMember
 from rest.pages import CursorText, Limit, cut, decode_cursor
 from rest.problems import AUTHENTICATED, WITH_BODY, responses
 from server.core.auth import MAX_USER_ID_CHARS
+from server.core.identity import GUEST_PREFIX
 from server.core.roles import Permission
 
 router = APIRouter(
@@ -128,6 +129,8 @@ async def remove_member(
 
 def _user_id(text: str) -> UserId:
     """Only what a token's `sub` can be."""
+    if text.startswith(GUEST_PREFIX):
+        raise InvalidInput("path.user_id", "is a guest's: guests come and go by share links")
     if not text.isprintable() or text != text.strip():
         raise InvalidInput("path.user_id", "must be printable and without outer spaces")
     return UserId(text)

@@ -14,7 +14,8 @@ from rest.access.changes import change_access
 from rest.access.models import WorkflowMember
 from rest.audit.service import record
 from rest.errors import LastOwner, MemberNotFound
-from server.core.roles import Role
+from rest.locks.service import end_all_locks_of
+from server.core.roles import PERMISSIONS_OF, Permission, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +93,8 @@ async def put_member(
         await _keep_an_owner(db, member)
         action, details = "member.role_changed", {"from": member.role, "to": role.value}
         member.role = role.value
+        if Permission.EDIT not in PERMISSIONS_OF[role]:
+            await end_all_locks_of(db, bus, workflow_id, [user_id])
     await change_access(db, bus, workflow_id)
     await record(db, workflow_id, actor, action, resource=("member", user_id), details=details)
     return member, is_new
@@ -107,6 +110,7 @@ async def remove_member(
     member = await get_member(db, workflow_id, user_id)
     await _keep_an_owner(db, member)
     await db.delete(member)
+    await end_all_locks_of(db, bus, workflow_id, [user_id])
     await change_access(db, bus, workflow_id)
     await record(
         db,

@@ -16,7 +16,7 @@ from jwt.exceptions import InvalidSubjectError
 from crdt_store.ids import UserId
 from server.core.errors import CannotMintToken, IdentityMismatch, KeysUnavailable, Unauthenticated
 from server.core.guests import GuestTokens, claims_to_be_a_guests
-from server.core.identity import GUEST_PREFIX, Identity
+from server.core.identity import GUEST_PREFIX, SYSTEM_USER, Identity
 from server.core.jwks import JwksKeys
 from server.core.roles import Role
 from server.core.signing_keys import FixedKey, KeySource, key_from_pem, key_from_secret
@@ -297,6 +297,8 @@ def _host_user_id(value: object, what: str) -> UserId:
         raise Unauthenticated(f"{what} has characters that cannot be printed")
     if value.startswith(GUEST_PREFIX):
         raise Unauthenticated(f"{what} is a guest's, who has a token from a share link")
+    if value == SYSTEM_USER:
+        raise Unauthenticated(f"{what} is the server's own, in the audit")
     return UserId(value)
 
 

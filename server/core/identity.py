@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import UserId, WorkflowId
 
+SYSTEM_USER = "system"
+"""The actor, in the audit, of what no user did; nobody else may have this id."""
 GUEST_PREFIX = "guest:"
 """User ids of guests begin with it; no other verified token may have such a `sub`."""
 

@@ -385,3 +385,8 @@ def test_only_the_holder_of_the_secret_mints() -> None:
     by_key = jwt_settings(jwt_secret=None, jwt_public_key=public_pem(KEYS["ES256"]))
     with pytest.raises(CannotMintToken, match="COFLOW_JWT_SECRET"):
         mint_token(by_key, "alice", expires_in_s=60)
+
+
+async def test_sec_1_nobody_acts_as_the_server_itself() -> None:
+    with pytest.raises(Unauthenticated, match="the server's own"):
+        await create_authenticator(dev_settings()).identify(None, user_id="system")

@@ -201,3 +201,23 @@ async def test_what_is_due_while_the_server_is_down_ends_when_it_is_back(
 
         await until(is_swept, within_s=10)
         assert await held(owner, path) == [long]
+
+
+async def test_acc_1_who_may_not_edit_any_more_holds_no_lock(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    name = fresh("editor")
+    editor = await api.user(name)
+    for change in ({"role": "viewer"}, None):
+        added = await owner.put(f"{path}/members/{name}", json={"role": "editor"})
+        assert added.status_code in (200, 201)
+        asked = {"workflow_id": id_of(path), "resource_type": "node", "resource_id": "ask"}
+        held = await editor.post("/api/collaboration/locks/acquire", json=asked)
+        assert held.status_code == 200, held.text
+        if change is None:
+            await owner.delete(f"{path}/members/{name}")
+        else:
+            await owner.put(f"{path}/members/{name}", json=change)
+        assert (await owner.get(f"/api/collaboration/locks/{id_of(path)}")).json()["items"] == []
+        mine = await owner.patch(f"{path}/nodes/ask", json={"data": {"prompt": f"{change}"}})
+        assert mine.status_code == 200, mine.text

@@ -191,3 +191,8 @@ async def test_the_members_of_a_deleted_workflow_are_gone_when_its_id_is_taken_a
     await other.post("/api/workflows", json={"id": path.rsplit("/", 1)[1]})
     assert len((await other.get(f"{path}/members")).json()["items"]) == 1
     assert_problem(await owner.get(path), 403, "forbidden")
+
+
+async def test_a_guest_cannot_be_made_a_member(owner: httpx.AsyncClient, path: str) -> None:
+    refused = await owner.put(f"{path}/members/guest:abc", json={"role": "owner"})
+    assert_problem(refused, 422, "invalid_request")
