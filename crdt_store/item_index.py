@@ -122,6 +122,7 @@ class ItemIndex:
         for count, struct in enumerate(in_order(structs), 1):
             index._add(struct, trusted=True)
             if not count % slice_structs:
+                index.settle()
                 yield None
         index.settle()
         yield index
