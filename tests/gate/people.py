@@ -107,12 +107,14 @@ class Person:
         return isinstance(self.nodes.get(node), Map)
 
     def shows(self, note: Note) -> bool:
-        """False for a value that has been overwritten since, by whomever."""
-        if not isinstance(note, WasSet):
+        """False for what has been overwritten or deleted here since, by whomever."""
+        if isinstance(note, Put):
             return True
         node = self.nodes.get(note.node)
-        if not isinstance(node, Map):
+        if not isinstance(node, Map) or node.get("born") != note.born:
             return False
+        if isinstance(note, Typed):
+            return note.token in str(node["data"].get("prompt"))
         return bool((node if note.key == "position" else node["data"]).get(note.key) == note.value)
 
     # What people do. Each is one update.

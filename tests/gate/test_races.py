@@ -117,7 +117,7 @@ class Race:
 
 
 async def test_acc_1_no_edit_in_flight_gets_in_between_grant_and_release(
-    start_server: StartServer, database_url: str
+    database_url: str, start_server: StartServer
 ) -> None:
     server = await start_server(database_url=database_url, fold_after_rows=1_000_000)
     nodes = [
