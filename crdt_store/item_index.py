@@ -247,7 +247,11 @@ class ItemIndex:
         start = max(struct.clock, known)
         if start == struct.clock:
             self._slots.pop(struct.id, None)
-        self._replace(struct.client, start, struct.clock + struct.length, (REFUSED, None))
+        end = struct.clock + struct.length
+        # It never comes to be what an entry holds.
+        refused = range(packed(struct.client, start), packed(struct.client, end))
+        self._unsettled = [each for each in self._unsettled if each[1].item not in refused]
+        self._replace(struct.client, start, end, (REFUSED, None))
 
     # Inside
 

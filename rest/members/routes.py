@@ -93,6 +93,8 @@ async def put_member(
 ) -> Response:
     """Needs `manage`. The last owner cannot be lowered. Open sockets follow within a second."""
     user_id = _user_id(member_id)
+    if user_id.startswith(GUEST_PREFIX):
+        raise InvalidInput("path.user_id", "is a guest's: guests come and go by share links")
     async with services.database.writing() as db:
         await lock_workflow(db, workflow_id)
         await services.access.require(db, workflow_id, caller, Permission.MANAGE)
@@ -129,8 +131,6 @@ async def remove_member(
 
 def _user_id(text: str) -> UserId:
     """Only what a token's `sub` can be."""
-    if text.startswith(GUEST_PREFIX):
-        raise InvalidInput("path.user_id", "is a guest's: guests come and go by share links")
     if not text.isprintable() or text != text.strip():
         raise InvalidInput("path.user_id", "must be printable and without outer spaces")
     return UserId(text)

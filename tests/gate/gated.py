@@ -96,6 +96,8 @@ class Gated:
         """Follows the journal's rows, one by one."""
         self._senders: dict[int, Sender] = {}
         self._kept: dict[tuple[str, str, str, str], Json] = {}
+        self._at_first: Json = {}
+        """What the document said before the tick."""
         self.client_ids = self._draw_client_ids()
 
     def _draw_client_ids(self) -> Iterator[int]:
@@ -237,7 +239,7 @@ class Gated:
     # What must be true
 
     def _check_rows(self, rules: Rules, frames: Sequence[Frame], outcome: Outcome) -> None:
-        before = content(self.replica)
+        before = self._at_first = content(self.replica)
         created = {(identity.user_id, resource.id) for identity, resource in outcome.created}
         for row in outcome.rows:
             self.rows.append(row)
@@ -264,13 +266,9 @@ class Gated:
                 if denial is None or before[root].get(key) == after[root].get(key):
                     continue
                 is_own = denial.reason == LOCK_REQUIRED and (row.author, key) in created
-                assert is_own, (
-                    row.author,
-                    denial,
-                    key,
-                    before[root].get(key),
-                    after[root].get(key),
-                )
+                is_own = is_own and key not in self._at_first[root]
+                change = f"{before[root].get(key)} -> {after[root].get(key)}"
+                assert is_own, f"{row.author} changed {key}, {denial}: {change}"
         if restriction.denial(Owner("meta", "")) is not None:
             assert before["meta"] == after["meta"], row.author
 
@@ -342,6 +340,9 @@ class Gated:
             for low, high, owner in fresh.owners_in(client, 0, end):
                 if owner.root:  # nothing is known any more of what was collected
                     assert list(kept.owners_in(client, low, high)) == [(low, high, owner)]
+        for slot in {*fresh._current, *kept._current}:
+            if fresh.path(slot) is not None:
+                assert kept.current(slot) == fresh.current(slot), f"{slot}: {kept.current(slot)}"
         deleted: Mapping[int, Any] = {c: ranges for c, ranges in kept._deleted.items() if ranges}
         assert deleted == fresh._deleted
 

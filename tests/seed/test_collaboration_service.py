@@ -187,7 +187,7 @@ async def test_sessions_and_participants(embedding: Embedding) -> None:
     back = await service.add_participant_to_session(ident, "bob")
     assert (back.user_id, back.cursor_position) == ("bob", None)
     assert embedding.announced() == [
-        *("mode_changed", "user_joined", "user_joined", "cursor_update", "cursor_update"),
+        *("user_joined", "mode_changed", "user_joined", "cursor_update", "cursor_update"),
         *("user_left", "user_joined"),
     ]
 
