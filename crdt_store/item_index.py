@@ -10,6 +10,7 @@ of an imported node are one, however many items they are.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from crdt_store.ids import ClientId
@@ -239,6 +240,24 @@ class ItemIndex:
             if not self._is_deleted(held.item):
                 self._current[slot] = held
         self._unsettled.clear()
+
+    @contextmanager
+    def setting_aside(self, before: Mapping[ClientId, int]) -> Iterator[None]:
+        """What is settled meanwhile is nothing of the last `add`, which is not applied yet.
+
+        `before` tells which clocks were known before it, by client.
+        """
+
+        def is_mine(held: Current) -> bool:
+            first = before.get(ClientId(held.item >> CLOCK_BITS))
+            return first is not None and held.item & CLOCK_MASK >= first
+
+        aside = [each for each in self._unsettled if is_mine(each[1])]
+        self._unsettled = [each for each in self._unsettled if not is_mine(each[1])]
+        try:
+            yield
+        finally:
+            self._unsettled += aside
 
     def refuse(self, struct: Struct, known: int) -> None:
         """A rule keeps out of a struct that was added what is beyond the clock `known`: its clocks

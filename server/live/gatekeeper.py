@@ -135,8 +135,11 @@ class Gatekeeper:
             restriction = FREE
         if restriction is not None:
             found = self._examine(structs, scan, restriction, returning)
-            if (found or found.created) and flush():
-                found = self._examine(structs, scan, restriction, returning)
+            if found or found.created:
+                with index.setting_aside(before):
+                    has_flushed = flush()
+                if has_flushed:
+                    found = self._examine(structs, scan, restriction, returning)
             if not is_fresh and self._is_relayed(found):
                 index.forget(structs, before)
                 return Verdict(self._refusal(found, RELAYED, CloseCode.RESET_NEEDED))
