@@ -240,6 +240,22 @@ async def test_crdt_1_a_stock_clients_leaf_violation_is_repaired_and_the_socket_
     assert await bob.look("connections") == 1
 
 
+async def test_crdt_1_a_reset_is_asked_for_though_a_milder_refusal_came_before_it(
+    house: House,
+) -> None:
+    """Both in one tick: what the first one takes back in place does not repair the second."""
+    await lock_node(house)
+    async with python_client(house.server, house.workflow_id, "bob") as client:
+        client.nodes["n1"]["data"]["label"] = "bob's"
+        del client.nodes["n1"]
+        await client.flush()
+        await client.until(lambda: client.closed is not None)
+    assert client.closed is not None
+    assert client.closed[0] == 4409
+    assert [event["type"] for event in client.events].count("edit_reverted") == 2
+    assert await house.label("node", "n1") == FIRST
+
+
 async def graph(http: httpx.AsyncClient, house: House) -> Any:
     read = (await http.get(house.path)).json()
     return read["nodes"], read["edges"]

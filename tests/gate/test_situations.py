@@ -203,6 +203,19 @@ def test_acc_1_in_mode_locked_a_new_node_is_its_creators_within_the_same_tick(
     gated.settle()
 
 
+def test_acc_1_in_mode_locked_nobody_creates_what_is_there_already(gated: Gated) -> None:
+    """Nor after a refused node has stood there, for the document, for the length of a tick."""
+    ann, bob = gated.meet("ann", "bob")
+    gated.set_mode(Mode.LOCKED)
+    for attempt in range(4):
+        bob.create("n1", f"bob{attempt}")
+        assert gated.send(bob) == [refused("lock_required", N1, holder=None, reset=True)]
+        assert shown(gated, "n1")["born"] == "dan1"
+        gated.reconnect(ann)
+        gated.settle()
+    assert gated.locks == {}
+
+
 def test_acc_1_values_overwritten_many_times_and_merged_since_still_say_where_they_lay(
     gated: Gated,
 ) -> None:
