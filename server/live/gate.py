@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Literal
 
 from crdt_store.item_index import REFUSED
 from crdt_store.scan_result import covers
-from crdt_store.structs import ANY, GC, TYPE, difference, gc_struct, packed, write_update
+from crdt_store.structs import (
+    ANY,
+    GC,
+    TYPE,
+    difference,
+    gc_struct,
+    merged_ranges,
+    packed,
+    write_update,
+)
 from server.core.close_codes import CloseCode
 from server.core.roles import Permission
 from server.live.rules import LOCK_REQUIRED, STALE
@@ -248,7 +257,7 @@ def rewritten(
     for client, start, end in found.deletes:
         dropped.setdefault(client, []).append((start, end))
     left = {
-        client: difference(ranges, dropped[client]) if client in dropped else ranges
+        client: difference(ranges, merged_ranges(dropped[client])) if client in dropped else ranges
         for client, ranges in deletes.items()
     }
     return write_update(sections, left)

@@ -220,15 +220,15 @@ class Gatekeeper:
         """A document from before a refusal has lost, too, what was made there by others since."""
         index = self._document.index
         assert index is not None
-        refused = set(found.deletes)
         for client, ranges in scan.deletes.items():
             for low, high in ranges:
                 for start, end, owner in index.owners_in(client, low, high):
                     if owner in owners:
                         found.denials.setdefault(owner, STALE)
                         found.is_structural = True
-                        pieces = ((client, *gone) for gone in index.not_deleted(client, start, end))
-                        found.deletes += [piece for piece in pieces if piece not in refused]
+                        found.deletes += [
+                            (client, *gone) for gone in index.not_deleted(client, start, end)
+                        ]
 
     def _is_relayed(self, found: Findings) -> bool:
         """Whether forbidden structs seem to be the work of who holds the lock, relayed by another.

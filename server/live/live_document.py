@@ -6,7 +6,6 @@ Synchronous throughout: nothing may run between reading the document and changin
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.json_values import json_equal
 from crdt_store.loading import load_doc
 from crdt_store.structs import read_deletes
-from crdt_store.update_scan import Scan, read_delete_set, read_own_state_vector, survey_in_slices
+from crdt_store.update_scan import Scan, read_own_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
 from server.live.hazards import Hazards
 from server.live.refused_deletions import RefusedDeletions
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
     from crdt_store.item_index import ItemIndex, Slot
+    from crdt_store.scan_result import ClockRange
 
 EMPTY_UPDATE = b"\x00\x00"
 SHARED_TYPES = (Map, Text)
@@ -39,10 +39,6 @@ def _scan_own(update: bytes) -> Scan:
     *_, found = survey_in_slices(update, structs_per_slice=2**62)
     assert found is not None
     return found
-
-
-def _start(clock_range: tuple[int, int]) -> int:
-    return clock_range[0]
 
 
 def is_panic(error: BaseException) -> bool:
@@ -98,7 +94,6 @@ class LiveDocument:
         self.index: ItemIndex | None = None
         """Where each item lies; None until it is made, and then nothing may be applied."""
         self.refused = refused if refused is not None else RefusedDeletions(stored.refused)
-        self._deleted: Mapping[ClientId, Sequence[tuple[int, int]]] | None = None
         self._measured_s = -math.inf
         self._measured_bytes = 0
         self._captured: bytes | None = None
@@ -155,22 +150,15 @@ class LiveDocument:
             if ranges[-1][1] > clocks.get(client, 0)
         ]
 
-    def new_deletions(self, deletes: Mapping[ClientId, Sequence[tuple[int, int]]]) -> int:
-        """How many of these ranges are not deleted yet.
-
-        The first question after a change costs an encoding of the document.
-        """
-        if not deletes:
-            return 0
-        if self._deleted is None:
-            self._deleted = read_delete_set(self.diff(self.state_vector()))
-        new = 0
-        for client, ranges in deletes.items():
-            mine = self._deleted.get(client, ())
-            for start, end in ranges:
-                at = bisect_right(mine, start, key=_start) - 1
-                new += at < 0 or end > mine[at][1]
-        return new
+    def new_deletions(self, deletes: Mapping[ClientId, Sequence[ClockRange]]) -> int:
+        """How many of these ranges are not deleted yet."""
+        index = self.index
+        assert index is not None
+        return sum(
+            any(True for _ in index.not_deleted(client, start, end))
+            for client, ranges in deletes.items()
+            for start, end in ranges
+        )
 
     def is_larger_than(self, max_bytes: int, now_s: float) -> bool:
         """Whether the encoded document exceeds `max_bytes`.
@@ -345,7 +333,6 @@ class LiveDocument:
             self._follow(self._captured)
             self.settle()
         self.reread_clocks()
-        self._deleted = None
         self.seq = last_seq
         return self._captured
 
@@ -354,7 +341,6 @@ class LiveDocument:
         self._wrote_itself = writes_itself
 
     def _row(self, author: UserId, origin: Origin) -> JournalRow | None:
-        self._deleted = None
         if self.after_row is not None:
             self.after_row(author)
         captured = self._captured
