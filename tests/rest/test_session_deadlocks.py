@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 async def test_who_joins_and_sets_the_rules_takes_rows_in_the_order_of_the_attendance(
-    start_server: StartServer, postgres_url: str
+    # In this order: the database is dropped after the server has ended.
+    postgres_url: str,
+    start_server: StartServer,
 ) -> None:
     server = await start_server(database_url=postgres_url, auth_mode="jwt")
     answers: list[httpx.Response] = []
