@@ -199,7 +199,7 @@ class Batch:
                 item.connection.identity,
                 update,
                 scan,
-                is_fresh=item.arrival == "update",
+                is_fresh=item.is_fresh,
                 flush=self._flush,
             )
         except CannotForget as error:
@@ -292,7 +292,7 @@ class Batch:
         self._brings.clear()
         self._planned_bytes = 0
         for index, item in parts:
-            fitting = document.what_fits(item.update, index)
+            fitting = document.what_fits(item.update, item.scan)
             if fitting is not None:
                 self._admit(index, item, *fitting)
                 document.reread_clocks()

@@ -37,6 +37,11 @@ class SyncChange:
     """The client id, if its author made it just now under a claim of its own."""
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether it was made just now: what was held may have come another way meanwhile."""
+        return self.arrival == "update" and not self.held_since_s
+
+    @property
     def cost_bytes(self) -> int:
         """What it takes in memory while it waits: the bytes, and about 1 KiB of objects."""
         return len(self.update) + 1024

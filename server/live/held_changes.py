@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GIVE_UP_AFTER_S = 10.0
 RETRY_EVERY_S = 1.0
-"""Finding the part that fits copies the document: not more often than this per connection,"""
+"""Finding the part that fits reads all of an update: not more often than this per connection,"""
 ROOM_RETRY_EVERY_S = 0.25
 """and this per room."""
 MAX_HELD_PER_CONNECTION = 8

@@ -15,6 +15,7 @@ from crdt_store.journal import JournalRow, Origin, StoredDocument
 from crdt_store.json_values import json_equal
 from crdt_store.loading import load_doc
 from crdt_store.structs import read_deletes
+from crdt_store.update_parts import part_that_fits
 from crdt_store.update_scan import Scan, read_own_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
 from server.live.hazards import Hazards
@@ -198,19 +199,10 @@ class LiveDocument:
             raise DocumentBroken(culprit, panic) from panic
         return self._row(group.author, group.origin)
 
-    def what_fits(self, update: bytes, culprit: int) -> tuple[bytes, Scan] | None:
-        """The part of an update whose dependencies are there, scanned; None if it does harm.
-
-        A scratch document finds that part: what stays pending is in no `get_update` of it.
-        """
-        try:
-            scratch: Doc[Any] = Doc()
-            scratch.apply_update(self.diff(b"\x00"))
-            scratch.apply_update(update)
-            fitting = scratch.get_update(self.state_vector())
-            scanned = _scan_own(fitting)
-        except BaseException as panic:
-            raise DocumentBroken(culprit, panic) from panic
+    def what_fits(self, update: bytes, scan: Scan) -> tuple[bytes, Scan] | None:
+        """The part of an update whose dependencies are there, scanned; None if it does harm."""
+        fitting = part_that_fits(update, scan, self.clocks)
+        scanned = _scan_own(fitting)
         if self.hazards.refusal(scanned, self.clocks) is not None:
             return None
         return fitting, scanned

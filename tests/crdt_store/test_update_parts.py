@@ -9,7 +9,7 @@ import pytest
 from pycrdt import Doc, Map, Text
 
 from crdt_store.structs import read_structs
-from crdt_store.update_parts import cut_in_slices
+from crdt_store.update_parts import cut_in_slices, part_that_fits
 from crdt_store.update_scan import ScanLimits, read_own_state_vector, scan
 
 
@@ -67,3 +67,26 @@ def test_parts_apply_one_after_another_and_make_the_same_document(
 def test_a_small_update_stays_whole() -> None:
     whole = written_by_many(1)
     assert parts_of(whole, 10_000) == [whole]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_fits_leaves_no_gap_and_the_rest_follows(seed: int) -> None:
+    """Some parts are there, some come later: what fits applies, and all of it in the end."""
+    whole = written_by_many(seed)
+    parts = parts_of(whole, 5)
+    rng = random.Random(seed)
+    document: Doc[Any] = Doc()
+    for part in rng.sample(parts, len(parts)):
+        clocks = read_own_state_vector(document.get_state())
+        fitting = part_that_fits(part, scan(part, ScanLimits()), clocks)
+        assert not scan(fitting, ScanLimits()).missing(clocks)
+        document.apply_update(fitting)
+    clocks = read_own_state_vector(document.get_state())
+    rest = part_that_fits(whole, scan(whole, ScanLimits()), clocks)
+    document.apply_update(rest)
+    expected: Doc[Any] = Doc()
+    expected.apply_update(whole)
+    assert document.get("nodes", type=Map).to_py() == expected.get("nodes", type=Map).to_py()
+    assert read_own_state_vector(document.get_state()) == read_own_state_vector(
+        expected.get_state()
+    )

@@ -95,6 +95,7 @@ class Gated:
         self.replica: Doc[Any] = Doc()
         """Follows the journal's rows, one by one."""
         self._senders: dict[int, Sender] = {}
+        self._held: list[tuple[Frame, SyncChange]] = []
         self._kept: dict[tuple[str, str, str, str], Json] = {}
         self._at_first: Json = {}
         """What the document said before the tick."""
@@ -162,10 +163,21 @@ class Gated:
         person.is_online = True
         return self.deliver([Frame(person.user, Made(everything, notes), "step_2", person)])
 
+    def arrive_early(self, person: Person) -> list[Refuse | None]:
+        """The last edit of somebody who is offline comes before the step 2 it may build on."""
+        last = person.made[-1]
+        # What else becomes of it is known only with the step 2.
+        notes = tuple(note for note in last.notes if isinstance(note, Put))
+        self._forget_kept(person.user)
+        return self.deliver([Frame(person.user, Made(last.update, notes), person=person)])
+
+    def _forget_kept(self, user: str) -> None:
+        self._kept = {kept: value for kept, value in self._kept.items() if kept[0] != user}
+
     def bring_back(self, user: str, state: bytes) -> list[Refuse | None]:
         """A document that was given up connects again, as from another device's storage."""
         self.tally.returned += 1
-        self._kept = {kept: value for kept, value in self._kept.items() if kept[0] != user}
+        self._forget_kept(user)
         doc: Doc[Any] = Doc()
         doc.apply_update(state)
         update = doc.get_update(self.document.state_vector())
@@ -175,13 +187,16 @@ class Gated:
         """One tick. Returns what was refused of each frame, after it was checked."""
         rules = self.rules()
         changes = [self._change(number, frame) for number, frame in enumerate(frames)]
+        held, self._held = self._held, []
+        frames = [frame for frame, _ in held] + list(frames)
+        changes = [change for _, change in held] + changes
         batch = Batch(
             self.document,
             self.claims,
             rules=rules,
             max_document_bytes=1 << 30,
             permissions_of=lambda _: _EDIT,
-            may_apply_partly=lambda _: True,
+            may_apply_partly=lambda change: change.arrival == "step_2",
         )
         outcome = batch.run(list(changes), deadline_s=float("inf"))
         self._survey()
@@ -195,8 +210,16 @@ class Gated:
         for person in self.people:
             if person.is_online:
                 person.inbox += [row.update for row in outcome.rows]
+        self._hold(frames, changes)
         self._reset_offenders(frames, changes)
-        return [change.refusal for change in changes]
+        return [change.refusal for change in changes[len(held) :]]
+
+    def _hold(self, frames: Sequence[Frame], changes: Sequence[SyncChange]) -> None:
+        """What builds on edits that have not come yet is looked at again in the next tick."""
+        for frame, change in zip(frames, changes, strict=True):
+            if change.missing is not None and change.refusal is None:
+                change.held_since_s = 1.0
+                self._held.append((frame, change))
 
     def _change(self, number: int, frame: Frame) -> SyncChange:
         key = id(frame.person) if frame.person is not None else -number
@@ -233,6 +256,7 @@ class Gated:
                 if frame.person is not None:
                     offenders[id(frame.person)] = frame.person
         for person in offenders.values():
+            self._held = [each for each in self._held if each[0].person is not person]
             self.old.append((person.user, person.doc.get_update()))
             person.begin_anew(self.document.diff(b"\0"))
 
@@ -294,6 +318,9 @@ class Gated:
         for frame in frames:
             user_id = UserId(frame.user)
             restriction = rules.restriction(user_id)
+            # Offline, two may have put a text into one place, and only one of them can stand.
+            put = {note.node for note in frame.made.notes if isinstance(note, Put)}
+            put = put if frame.arrival == "step_2" else set()
             for note in frame.made.notes:
                 owner = Owner("nodes", note.node)
                 node = now.get(note.node)
@@ -304,7 +331,11 @@ class Gated:
                     continue
                 if isinstance(note, WasSet):
                     self._note_holders_set(rules, frame, note)
-                elif node["data"].get("text_born") == note.text_born and note.token not in erased:
+                elif (
+                    node["data"].get("text_born") == note.text_born
+                    and note.token not in erased
+                    and note.node not in put
+                ):
                     assert note.token in tokens(node), f"lost: {note}"
                     self.tally.permitted_tokens += 1
         for (user, key, born, name), value in self._kept.items():

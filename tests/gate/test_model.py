@@ -122,6 +122,8 @@ class Scenario:
             if person.is_online and self.rng.random() < 0.08:
                 person.is_online = False
             elif not person.is_online and self.rng.random() < 0.3:
+                if person.made and self.rng.random() < 0.5:
+                    self.gated.arrive_early(person)
                 self.gated.reconnect(person)
         if self.gated.old and self.rng.random() < 0.2:
             self.gated.bring_back(*self.rng.choice(self.gated.old))

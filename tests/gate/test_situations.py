@@ -385,6 +385,27 @@ def test_crdt_2_what_a_holder_saw_overwritten_stays_overwritten_when_he_reconnec
         gated.settle()
 
 
+def test_crdt_2_a_live_edit_that_comes_before_the_step_2_takes_nothing_of_the_holders_back(
+    gated: Gated,
+) -> None:
+    """Whoever edits before the handshake is through: the update waits for what he made offline."""
+    [ann] = gated.meet("ann")
+    gated.lock(N1, "ann")
+    ann.is_online = False
+    ann.rename("offline")
+    ann.made.clear()
+    ann.move("n1", 1)
+    ann.move("n1", 2)
+    early = [Frame("ann", Made(made.update), person=ann) for made in ann.made]
+    assert gated.deliver(early) == [None, None]
+    assert shown(gated, "n1")["position"] == {"x": 0, "y": 0}, "it waits"
+    assert gated.reconnect(ann) == [None]
+    assert shown(gated, "n1")["position"] == {"x": 2, "y": 1}
+    gated.deliver([])  # now what waited has all that it builds on
+    assert shown(gated, "n1")["position"] == {"x": 2, "y": 1}
+    gated.settle()
+
+
 def test_crdt_2_an_old_document_does_not_delete_what_was_typed_into_what_it_replaced(
     gated: Gated,
 ) -> None:
