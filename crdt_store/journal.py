@@ -6,7 +6,7 @@ The Protocols and values that rooms build on; `crdt_store.open_journal` implemen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -44,8 +44,14 @@ class Head:
     access_epoch: int
 
 
-RefusedRange = tuple["UserId", "ClientId", int, int]
-"""Whose deletion it was, and of which clocks [start, end) of a client."""
+class RefusedRange(NamedTuple):
+    """Clocks [start, end) of a client that a user wanted deleted, or whose structs he brought."""
+
+    user_id: UserId
+    client: ClientId
+    start: int
+    end: int
+    of_structs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class StoredDocument:
     tail: Sequence[StoredRow]
     head: Head
     refused: Sequence[RefusedRange] = ()
-    """Deletions that were refused, so that an old document does not bring them back."""
+    """What was refused, so that an old document does not bring it back."""
 
     def updates(self) -> Iterator[bytes]:
         """The stored bytes in the order in which they are applied: the snapshot, then the rows."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
 
-from crdt_store import refused_deletions
+from crdt_store import refusals
 from crdt_store.errors import DocumentCorrupt, JournalTrimmed, WorkflowNotFound
 from crdt_store.ids import Seq, UserId, WorkflowId
 from crdt_store.journal import Head, Origin, StoredDocument, StoredRow
@@ -31,7 +31,7 @@ async def load(database: Database, workflow_id: WorkflowId) -> StoredDocument:
         ).one_or_none()
         snapshot_seq = Seq(snapshot.seq) if snapshot is not None else Seq(0)
         tail = await _rows(db, workflow_id, snapshot_seq)
-        refused = await refused_deletions.load(db, workflow_id)
+        refused = await refusals.load(db, workflow_id)
     if len(tail) != head.seq - snapshot_seq:
         raise DocumentCorrupt(
             workflow_id,

@@ -105,13 +105,14 @@ class JournalEntry(Base):
     content: Mapped[bytes]
 
 
-class RefusedDeletion(Base):
-    """Clocks [clock_start, clock_end) of a client that a user wanted deleted and was refused.
+class Refusal(Base):
+    """Clocks [clock_start, clock_end) of a client that a rule kept out of the document.
 
-    Kept so that the user's old document does not bring the deletion back when the lock is gone.
+    Structs that a user brought, or deletions that he wanted. Kept so that his old document is known
+    when it returns after the lock is gone.
     """
 
-    __tablename__ = "refused_deletions"
+    __tablename__ = "refusals"
 
     workflow_id: Mapped[str] = mapped_column(
         ForeignKey("workflows.id", ondelete="CASCADE"), primary_key=True
@@ -120,6 +121,7 @@ class RefusedDeletion(Base):
     client_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     clock_start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     clock_end: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    of_structs: Mapped[bool] = mapped_column(primary_key=True)
     refused_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -14,7 +14,7 @@ from server.live.messages import Frame
 from server.live.socket_end import encode_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from crdt_store.ids import UserId
     from server.core.clock import Clock
@@ -65,12 +65,12 @@ class Audience:
                     frames[kind] = connection.event_frame(encoded)
                 connection.send_encoded(encoded, frames[kind])
 
-    def show_update(self, frame: Frame, before: bytes, sender: Connection | None) -> None:
-        """Send a committed change to all but `sender`; `before` is the state that it changed."""
+    def show_update(self, frame: Frame, before: bytes, but: Collection[Connection] = ()) -> None:
+        """Send a committed change to all `but` these; `before` is the state that it changed."""
         now_s = self._clock.now_s()
         sent = 0
         for connection in self.readers.values():
-            if connection is sender or connection.lagging_since is not None:
+            if connection in but or connection.lagging_since is not None:
                 continue
             wire = connection.wire
             if wire.is_congested:

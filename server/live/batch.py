@@ -21,7 +21,7 @@ from server.live.gatekeeper import Gatekeeper
 from server.live.live_document import DocumentBroken, Group, LiveDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from crdt_store.ids import UserId
     from crdt_store.item_index import Slot
@@ -55,14 +55,22 @@ class Outcome:
     """Not looked at: the time was up."""
 
     @property
-    def only_sender(self) -> Connection | None:
-        """The connection that sent all of it, if it is one: it need not be sent its own."""
-        if self.edits or self.has_reverted or not self.changes:
-            return None
+    def not_to_be_shown(self) -> Collection[Connection]:
+        """Whoever sent all of it, if it is one connection, and whoever has to begin anew.
+
+        The old document of these would look, with what follows, as if it had begun anew.
+        """
+        if self.has_reverted or self.edits or not self.changes:
+            return {
+                change.connection
+                for change in self.changes
+                if change.refusal is not None
+                and change.refusal.close_code is CloseCode.RESET_NEEDED
+            }
         sender = self.changes[0].connection
         if all(change.connection is sender and change.missing is None for change in self.changes):
-            return sender
-        return None
+            return (sender,)
+        return ()
 
 
 TOO_MANY_DELETIONS = Refuse("too_many_deletions", CloseCode.TOO_LARGE)
@@ -152,9 +160,22 @@ class Batch:
                 else connection.permissions
             )
             self._permissions[connection.id] = permissions
-        may_edit = Permission.EDIT in permissions
         item.missing = None
         item.refusal = None
+        if document.refused.are_held(item.clocks, scan.deletes):
+            # What of it is permitted is let in all the same.
+            self._judge_news(index, item, permissions)
+            item.missing = None
+            item.refusal = self._gatekeeper.stale
+            self._outcome.has_reverted = True
+        else:
+            self._judge_news(index, item, permissions)
+
+    def _judge_news(self, index: int, item: SyncChange, permissions: frozenset[Permission]) -> None:
+        document = self._document
+        scan = item.scan
+        connection = item.connection
+        may_edit = Permission.EDIT in permissions
         new = document.new_structs(scan)
         deletes = bool(scan.deletes)
         if not new and not deletes:

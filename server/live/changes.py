@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from crdt_store.ids import ClientId, Seq
     from crdt_store.item_index import Owner
@@ -27,6 +27,8 @@ class SyncChange:
     update: bytes
     scan: Scan
     arrival: Arrival
+    clocks: Mapping[ClientId, int] = field(default_factory=dict)
+    """Of a step 2: what the sender's replica held when it last asked for what it lacks."""
     refusal: Refuse | None = None
     missing: dict[ClientId, int] | None = None
     """Set while it waits for structs that nobody has brought yet."""

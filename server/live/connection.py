@@ -86,6 +86,7 @@ class Connection(SocketEnd):
         "asked_for",
         "asks_since",
         "awareness_missed",
+        "clocks",
         "lagging_since",
         "must_be_asked",
         "room",
@@ -102,6 +103,8 @@ class Connection(SocketEnd):
         self.awareness_missed = False
         self.asks_since: bytes | None = None
         """The state vector of a step 1 that waits for its answer."""
+        self.clocks: Mapping[ClientId, int] = {}
+        """What the last step 1 said that the client holds, until its step 2 has come."""
         self.answered_s = -math.inf
         self.must_be_asked = False
         """A step 1 of the server's waits until this slow reader has drained."""
@@ -180,6 +183,7 @@ class Connection(SocketEnd):
                 if count_state_vector_clients(body) > MAX_STATE_VECTOR_CLIENTS:
                     raise UpdateTooLarge("too_large", "a state vector of too many clients")
                 read = read_state_vector(body)
+                self.clocks = read
                 self.room.answer_step_1(self, body, read)
             else:
                 raise MalformedMessage(f"unknown sync subtype {subtype}")

@@ -22,15 +22,15 @@ from server.live.live_document import ABSENT, SHARED_TYPES
 from server.live.rules import FREE, LOCK_REQUIRED, STALE, WithCreated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from crdt_store.ids import ClientId, UserId
-    from crdt_store.structs import Structs
+    from crdt_store.structs import Struct, Structs
     from crdt_store.update_scan import Scan
     from server.core.access import Resource
     from server.core.identity import Identity
     from server.live.live_document import LiveDocument
-    from server.live.refused_deletions import Piece
+    from server.live.refusals import Piece
     from server.live.rules import Restriction, Rules
 
 _MOST_ENTRIES_AT_ONCE = 64
@@ -100,6 +100,9 @@ class Gatekeeper:
         self.created: list[tuple[Identity, Resource]] = []
         """What was created in the mode `locked`: the commit gives its creators the locks."""
         self._wishes: dict[Slot, tuple[UserId, object]] = {}
+        whole = rules.resource(REFUSED)
+        self.stale = Refuse(STALE.reason, CloseCode.RESET_NEEDED, (whole,))
+        """For who comes with a replica from before a refusal."""
 
     def judge(
         self,
@@ -255,12 +258,19 @@ class Gatekeeper:
             update = rewritten(structs, scan.deletes, document.clocks, found)
             for struct in found.structs:
                 document.index.refuse(struct, document.clocks.get(struct.client, 0))
-            document.refused.note(user_id, found.deletes)
+            document.refused.note(
+                user_id, deletions=found.deletes, structs=self._new_pieces(found.structs)
+            )
             return Verdict(self._refusal(found, None, CloseCode.RESET_NEEDED), update)
         update = structs.update
         if found.kill:
             update = with_deletes(structs, joined(scan.deletes, found.kill))
         return Verdict(self._refusal(found, None, None), update, found.keep)
+
+    def _new_pieces(self, structs: Iterable[Struct]) -> Iterator[Piece]:
+        for struct in structs:
+            known = self._document.clocks.get(struct.client, 0)
+            yield struct.client, max(struct.clock, known), struct.clock + struct.length
 
     def _note_wishes(
         self, user_id: UserId, structs: Structs, scan: Scan, *, is_fresh: bool

@@ -19,7 +19,7 @@ from crdt_store.update_parts import part_that_fits
 from crdt_store.update_scan import Scan, read_own_state_vector, survey_in_slices
 from crdt_store.workflow import Workflow
 from server.live.hazards import Hazards
-from server.live.refused_deletions import RefusedDeletions
+from server.live.refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ class LiveDocument:
         *,
         text_keys: frozenset[str],
         hazards: Hazards | None = None,
-        refused: RefusedDeletions | None = None,
+        refused: Refusals | None = None,
     ) -> None:
         self.doc: Doc[Any] = load_doc(workflow_id, stored)
         self.workflow = Workflow(self.doc, text_keys=text_keys)
@@ -94,7 +94,7 @@ class LiveDocument:
         self.hazards = hazards if hazards is not None else Hazards()
         self.index: ItemIndex | None = None
         """Where each item lies; None until it is made, and then nothing may be applied."""
-        self.refused = refused if refused is not None else RefusedDeletions(stored.refused)
+        self.refused = refused if refused is not None else Refusals(stored.refused)
         self._measured_s = -math.inf
         self._measured_bytes = 0
         self._captured: bytes | None = None

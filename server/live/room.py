@@ -346,6 +346,8 @@ class Room(YRoom):
         if connection.id not in self.connections:
             return
         change = SyncChange(connection, update, scan, arrival)
+        if is_whole and arrival == "step_2":
+            change.clocks, connection.clocks = connection.clocks, {}
         self.metrics.updates_received += 1
         if is_whole:
             self._settlement.expect(change)
@@ -473,7 +475,7 @@ class Room(YRoom):
         merged = self.document.pull([row.update for row in rows], head.seq)
         self._after_change()
         if merged is not None:
-            self.audience.show_update(Frame(messages.update(merged)), before, None)
+            self.audience.show_update(Frame(messages.update(merged)), before)
         self.bridge.show_content(rows[-1].author if rows else None)
 
     def publish(self, last_seq: Seq) -> None:
@@ -486,12 +488,12 @@ class Room(YRoom):
             self.document.seq = last_seq
             self.rows_since_fold += len(outcome.rows)
             self._after_change()
-            sender = outcome.only_sender
+            but = outcome.not_to_be_shown
             updates = [row.update for row in outcome.rows]
             for first in range(0, len(updates), MAX_AUTHORS_PER_FRAME):
                 part = updates[first : first + MAX_AUTHORS_PER_FRAME]
                 merged = part[0] if len(part) == 1 else merge_updates(*part)
-                self.audience.show_update(Frame(messages.update(merged)), before, sender)
+                self.audience.show_update(Frame(messages.update(merged)), before, but)
         self.bridge.show_content()
         for change in outcome.changes:
             if change.made_under is not None and change.refusal is None and change.missing is None:

@@ -13,7 +13,7 @@ import anyio
 import structlog
 from pycrdt.websocket import WebsocketServer
 
-from crdt_store import refused_deletions, snapshots
+from crdt_store import refusals, snapshots
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.graph_listing import read_rows
 from crdt_store.ids import UserId, WorkflowId
@@ -311,7 +311,7 @@ class Rooms(WebsocketServer):
 
     def _after_commit(self, room: Room) -> None:
         if news := room.document.refused.take_news():
-            self.start_task(refused_deletions.store(self._database, room.workflow_id, news))
+            self.start_task(refusals.store(self._database, room.workflow_id, news))
         if room.rows_since_fold >= self.settings.fold_after_rows:
             self._fold(room)
         if room.document.hazards.is_survey_due:

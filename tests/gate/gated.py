@@ -12,7 +12,7 @@ from pycrdt import Doc
 from crdt_store.ids import Seq, UserId, WorkflowId
 from crdt_store.item_index import ItemIndex, Owner
 from crdt_store.journal import Head, StoredDocument
-from crdt_store.update_scan import ScanLimits, scan
+from crdt_store.update_scan import ScanLimits, read_state_vector, scan
 from server.core.access import AccessSnapshot, HeldLock, Mode, Resource, ResourceType
 from server.core.identity import Identity
 from server.core.roles import PERMISSIONS_OF, Permission, Role
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from random import Random
 
+    from crdt_store.ids import ClientId
     from crdt_store.journal import JournalRow
     from server.live.connection import Connection
     from server.live.gate import Arrival, Refuse
@@ -57,6 +58,8 @@ class Frame:
     made: Made
     arrival: Arrival = "update"
     person: Person | None = None
+    clocks: Mapping[ClientId, int] = field(default_factory=dict)
+    """What the sender's step 1 said, before a step 2."""
 
 
 @dataclass
@@ -161,7 +164,8 @@ class Gated:
         person.made.clear()
         person.inbox[:] = [self.document.diff(person.doc.get_state())]
         person.is_online = True
-        return self.deliver([Frame(person.user, Made(everything, notes), "step_2", person)])
+        frame = Frame(person.user, Made(everything, notes), "step_2", person, _clocks(person.doc))
+        return self.deliver([frame])
 
     def arrive_early(self, person: Person) -> list[Refuse | None]:
         """The last edit of somebody who is offline comes before the step 2 it may build on."""
@@ -181,7 +185,7 @@ class Gated:
         doc: Doc[Any] = Doc()
         doc.apply_update(state)
         update = doc.get_update(self.document.state_vector())
-        return self.deliver([Frame(user, Made(update), "step_2")])
+        return self.deliver([Frame(user, Made(update), "step_2", clocks=_clocks(doc))])
 
     def deliver(self, frames: Sequence[Frame]) -> list[Refuse | None]:
         """One tick. Returns what was refused of each frame, after it was checked."""
@@ -230,7 +234,8 @@ class Gated:
         sender = self._senders[key] if frame.person is not None else self._senders.pop(key)
         update = frame.made.update
         found = scan(update, ScanLimits())
-        return SyncChange(cast("Connection", sender), update, found, frame.arrival)
+        connection = cast("Connection", sender)
+        return SyncChange(connection, update, found, frame.arrival, clocks=frame.clocks)
 
     def _survey(self) -> None:
         if self.document.hazards.is_survey_due:
@@ -395,3 +400,7 @@ class Gated:
         for row in self.rows:
             replayed.apply_update(row.update)
         assert content(replayed) == wanted
+
+
+def _clocks(doc: Doc[Any]) -> Mapping[ClientId, int]:
+    return read_state_vector(doc.get_state())

@@ -318,6 +318,49 @@ async def test_crdt_2_a_structural_violation_takes_a_reset_and_its_old_document_
         assert {node["id"] for node in nodes} == {"n1", "n2", "n3"}
 
 
+async def test_crdt_1_a_document_that_holds_what_was_refused_is_told_so_whatever_has_changed(
+    database_url: str, start_server: StartServer, clients: NodeClients
+) -> None:
+    """It brings nothing new, the lock has ended, the server has restarted: it shows too much."""
+    server = await start_server(database_url=database_url)
+    house = await build(server)
+    await lock(house, "ann", "node", "n9")
+
+    async def open_client(user: str, seed: bytes | None = None) -> Any:
+        params = server.params(user)
+        return await clients.open(
+            server.sync_url, house.workflow_id, params=params, events=True, seed=seed
+        )
+
+    bob = await open_client("bob")
+    await bob.until(SYNCED)
+    await bob.edit(new_node("n9"))
+    await bob.until(exists("final"))
+    assert (await bob.look("final"))["code"] == 4409
+    old = await bob.update()
+    await bob.close()
+    async with server.http("ann") as ann:
+        await release(ann, house.path, "node", "n9")
+    await server.restart()
+    for user in ("bob", "cy"):
+        stale = await open_client(user, seed=old)
+        await stale.until(exists("final"))
+        assert (await stale.look("final"))["code"] == 4409
+        told = [each for each in await stale.look("events") if each["type"] == "edit_reverted"]
+        assert [each["reason"] for each in told] == ["stale_document"]
+        await stale.close()
+    # Whoever began after the refusal goes on, and comes back, undisturbed.
+    new = await open_client("bob")
+    await new.until(SYNCED)
+    kept = await new.update()
+    await new.close()
+    again = await open_client("bob", seed=kept)
+    await again.until(SYNCED)
+    await again.edit(new_node("n9"))
+    await again.until(SETTLED)
+    assert await again.look("final") is None
+
+
 async def test_acc_1_rules_survive_a_restart(database_url: str, start_server: StartServer) -> None:
     server = await start_server(database_url=database_url)
     houses = [(await build(server), rule) for rule in RULES.values()]

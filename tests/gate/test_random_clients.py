@@ -298,6 +298,10 @@ class Scenario:
         after = await self._seq()
         self.history.modes.append(InMode(mode, after))
         if mode is Mode.SEQUENTIAL:
+            # Until the turn was given nobody had it: what was on its way then was refused.
+            for user in self._set:
+                self._typed[user].clear()
+                self._set[user].clear()
             self._turn = Closed("workflow", self.workflow_id, holder, before, after)
             self.history.closed.append(self._turn)
 

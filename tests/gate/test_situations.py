@@ -426,7 +426,6 @@ def test_crdt_2_an_old_document_does_not_delete_what_was_typed_into_what_it_repl
     gated.settle()
 
 
-@pytest.mark.xfail(strict=True, reason="such a document is not recognised yet")
 @pytest.mark.parametrize("order", range(4))
 def test_crdt_1_a_document_that_was_never_told_of_its_reset_is_told_when_it_returns(
     gated: Gated, order: int

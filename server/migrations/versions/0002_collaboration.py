@@ -15,7 +15,7 @@ _json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 _moment = sa.DateTime(timezone=True)
 
 _TABLES = (
-    "refused_deletions",
+    "refusals",
     "share_redemptions",
     "session_participants",
     "workflow_shares",
@@ -31,17 +31,18 @@ _TABLES = (
 
 def upgrade() -> None:
     op.create_table(
-        "refused_deletions",
+        "refusals",
         sa.Column("workflow_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
         sa.Column("client_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("clock_start", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("clock_end", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("of_structs", sa.Boolean(), nullable=False),
         sa.Column("refused_at", _moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["workflow_id"],
             ["workflows.id"],
-            name="fk_refused_deletions_workflow_id_workflows",
+            name="fk_refusals_workflow_id_workflows",
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint(
@@ -50,7 +51,8 @@ def upgrade() -> None:
             "client_id",
             "clock_start",
             "clock_end",
-            name="pk_refused_deletions",
+            "of_structs",
+            name="pk_refusals",
         ),
     )
     op.create_table(

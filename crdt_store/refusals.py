@@ -1,4 +1,4 @@
-"""Deletions that a rule refused, stored for as long as somebody may come back with them."""
+"""What a rule kept out of documents, stored for as long as somebody may come back with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import ClientId, UserId
-from crdt_store.models import RefusedDeletion, utc_now
+from crdt_store.journal import RefusedRange
+from crdt_store.models import Refusal, utc_now
 from crdt_store.workflows import lock_workflow
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from crdt_store.database import Database
     from crdt_store.ids import WorkflowId
-    from crdt_store.journal import RefusedRange
 
 KEPT_FOR = timedelta(days=30)
 _MOST_LOADED = 20_000
@@ -31,19 +31,23 @@ async def load(db: AsyncSession, workflow_id: WorkflowId) -> list[RefusedRange]:
     """The newest of a workflow, oldest first."""
     found = await db.execute(
         select(
-            RefusedDeletion.user_id,
-            RefusedDeletion.client_id,
-            RefusedDeletion.clock_start,
-            RefusedDeletion.clock_end,
+            Refusal.user_id,
+            Refusal.client_id,
+            Refusal.clock_start,
+            Refusal.clock_end,
+            Refusal.of_structs,
         )
         .where(
-            RefusedDeletion.workflow_id == workflow_id,
-            RefusedDeletion.refused_at > utc_now() - KEPT_FOR,
+            Refusal.workflow_id == workflow_id,
+            Refusal.refused_at > utc_now() - KEPT_FOR,
         )
-        .order_by(RefusedDeletion.refused_at.desc())
+        .order_by(Refusal.refused_at.desc())
         .limit(_MOST_LOADED)
     )
-    newest = [(UserId(user), ClientId(client), start, end) for user, client, start, end in found]
+    newest = [
+        RefusedRange(UserId(user), ClientId(client), start, end, of_structs)
+        for user, client, start, end, of_structs in found
+    ]
     return newest[::-1]
 
 
@@ -57,10 +61,10 @@ async def store(
     dialect = sqlite if database.is_sqlite else postgresql
     async with database.writing() as db:
         await db.execute(
-            delete(RefusedDeletion)
+            delete(Refusal)
             .where(
-                RefusedDeletion.workflow_id == workflow_id,
-                RefusedDeletion.refused_at <= utc_now() - KEPT_FOR,
+                Refusal.workflow_id == workflow_id,
+                Refusal.refused_at <= utc_now() - KEPT_FOR,
             )
             .execution_options(synchronize_session=False)
         )
@@ -76,8 +80,11 @@ async def store(
                     "client_id": client_id,
                     "clock_start": start,
                     "clock_end": end,
+                    "of_structs": of_structs,
                     "refused_at": utc_now(),
                 }
-                for user_id, client_id, start, end in refused[first : first + _ROWS_PER_STATEMENT]
+                for user_id, client_id, start, end, of_structs in refused[
+                    first : first + _ROWS_PER_STATEMENT
+                ]
             ]
-            await db.execute(dialect.insert(RefusedDeletion).values(rows).on_conflict_do_nothing())
+            await db.execute(dialect.insert(Refusal).values(rows).on_conflict_do_nothing())
