@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from crdt_store import sqlite_cursors
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
 
@@ -44,7 +46,12 @@ def sqlite_engine(
     foreign_keys: bool = True,
 ) -> AsyncEngine:
     """An engine whose transactions begin as told: the driver's own habit is to begin too late."""
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"async_creator_fn": sqlite_cursors.connect},
+    )
     pragmas = sqlite_pragmas(foreign_keys=foreign_keys, query_only=query_only)
 
     @event.listens_for(engine.sync_engine, "connect")

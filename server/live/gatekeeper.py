@@ -14,7 +14,15 @@ from crdt_store.graph_changes import AssignMeta, Change, Put, UnsetMeta
 from crdt_store.item_index import REFUSED, Misplaced, Owner, Slot
 from crdt_store.json_values import json_equal
 from crdt_store.scan_result import covers
-from crdt_store.structs import ANY, DELETED, joined, packed, read_structs, with_deletes
+from crdt_store.structs import (
+    ANY,
+    DELETED,
+    joined,
+    merged_ranges,
+    packed,
+    read_structs,
+    with_deletes,
+)
 from server.core.close_codes import CloseCode
 from server.core.documents import EditForbidden
 from server.live.gate import Findings, Refuse, examine, rewritten
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from crdt_store.ids import ClientId, UserId
+    from crdt_store.scan_result import ClockRange
     from crdt_store.structs import Struct, Structs
     from crdt_store.update_scan import Scan
     from server.core.access import Resource
@@ -268,9 +277,14 @@ class Gatekeeper:
         return Verdict(self._refusal(found, None, None), update, found.keep)
 
     def _new_pieces(self, structs: Iterable[Struct]) -> Iterator[Piece]:
+        """What of these structs the document does not have yet, adjacent ones as one piece."""
+        ranges: dict[ClientId, list[ClockRange]] = {}
         for struct in structs:
-            known = self._document.clocks.get(struct.client, 0)
-            yield struct.client, max(struct.clock, known), struct.clock + struct.length
+            start = max(struct.clock, self._document.clocks.get(struct.client, 0))
+            ranges.setdefault(struct.client, []).append((start, struct.clock + struct.length))
+        for client, mine in ranges.items():
+            for start, end in merged_ranges(mine):
+                yield client, start, end
 
     def _note_wishes(
         self, user_id: UserId, structs: Structs, scan: Scan, *, is_fresh: bool
