@@ -92,7 +92,7 @@ async def test_see_other_users_cursors_move(
             await olga.set_awareness(cursor={"x": x, "y": 7}, selected_node="ask")
             await bobs.until(equals(["users", name_of(owner), "cursor"], {"x": x, "y": 7}))
             # The client sets one after the other, and a tick may come between.
-            await cyds.until_came(
+            moved = await cyds.until_came(
                 "cursor_update",
                 user_id=name_of(owner),
                 cursor_position={"x": x, "y": 7},
