@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from crdt_store.database import Database
+from rest.about.routes import router as about
 from rest.access.service import Access
 from rest.audit.routes import router as audit
 from rest.comments.routes import router as comments
@@ -24,7 +25,7 @@ from server.core.documents import Documents
 from server.core.participants import Participants
 from server.core.settings import Settings
 
-ROUTERS = (workflows, members, sessions, turns, locks, shares, comments, audit)
+ROUTERS = (about, workflows, members, sessions, turns, locks, shares, comments, audit)
 
 
 def add_routes(app: FastAPI) -> None:

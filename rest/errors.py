@@ -15,6 +15,7 @@ RestError
 ├── TurnNotYours             only its holder passes it on
 ├── LockNotFound             nobody holds it
 ├── LockHeld                 by somebody else, who excludes the caller
+├── TooManyLocks             of one holder in a workflow
 ├── LockNotYours             only its holder releases it, or an owner by force
 ├── Stale                    the workflow has moved past what a condition names
 ├── NotForGuests             a guest has nothing but what a share grants
@@ -180,6 +181,16 @@ class LockHeld(_NamesTheHolder):
 
     def __init__(self, lock: Mapping[str, Any]) -> None:
         super().__init__(lock, "wait for its release or its expiry")
+
+
+class TooManyLocks(RestError):
+    code = "too_many_locks"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"you hold {limit} locks in this workflow, which is the most: release some, or lock"
+            " the workflow"
+        )
 
 
 class LockNotYours(_NamesTheHolder):

@@ -36,6 +36,7 @@ PROBLEMS: dict[str, tuple[HTTPStatus, str]] = {
     "not_sequential": (HTTPStatus.CONFLICT, "Turns need the mode sequential"),
     "turn_held": (HTTPStatus.CONFLICT, "Somebody else has the turn"),
     "turn_not_yours": (HTTPStatus.CONFLICT, "Only who has the turn can pass it on"),
+    "too_many_locks": (HTTPStatus.CONFLICT, "As many locks as one may hold"),
     "lock_held": (HTTPStatus.CONFLICT, "Somebody else holds a lock"),
     "patch_test_failed": (HTTPStatus.CONFLICT, "A test operation of the patch failed"),
     "share_ended": (HTTPStatus.GONE, "The share was revoked or has expired"),

@@ -35,7 +35,7 @@ class LockCalls(Calls):
     ) -> Lock:
         """Acquire the lock of a workflow, node or edge, or extend it. Needs `edit`.
 
-        Raises LockHeld, whose `lock` names the holder, or SessionNotFound.
+        Raises LockHeld, whose `lock` names the holder, SessionNotFound or TooManyLocks.
         """
         body = checked(
             AcquireLock,

@@ -33,7 +33,7 @@ _CHANGE = (*_READ, *WITH_BODY, "commit_failed")
     "/acquire",
     response_model=Lock,
     summary="Acquire the lock of a workflow, node or edge, or extend it",
-    responses=responses(*_CHANGE, "session_not_found", "lock_held"),
+    responses=responses(*_CHANGE, "session_not_found", "lock_held", "too_many_locks"),
 )
 async def acquire_lock(
     request: Request, services: Provided, _caller: Caller, body: AcquireLock

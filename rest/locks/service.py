@@ -10,13 +10,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import and_, delete, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crdt_store.workflows import database_now
 from rest.access.changes import change_access
 from rest.audit.service import SYSTEM, Action, record, record_all
-from rest.errors import LockHeld, LockNotFound, LockNotYours, SessionNotFound
+from rest.errors import (
+    LockHeld,
+    LockNotFound,
+    LockNotYours,
+    SessionNotFound,
+    TooManyLocks,
+)
 from rest.locks.announcements import (
     EndReason,
     lock_json,
@@ -39,6 +45,8 @@ if TYPE_CHECKING:
     from server.core.identity import Identity
 
 DEFAULT_DURATION: Final = timedelta(minutes=30)
+MAX_PER_HOLDER: Final = 1_000
+"""Each change of the rules reads all locks of a workflow [LIVE-2]."""
 
 _ACTIONS: Final[dict[EndReason, str]] = {
     "released": "lock.released",
@@ -81,8 +89,9 @@ async def acquire(
     session_id: str | None,
     is_live: bool,
 ) -> EditLock:
-    """Grant the lock, or extend the one that the holder has. Raises LockHeld or SessionNotFound.
+    """Grant the lock, or extend the one that the holder has.
 
+    Raises LockHeld, SessionNotFound, or TooManyLocks if the holder has `MAX_PER_HOLDER`.
     An extension keeps the id and the fence, and shortens only if a duration is given. What is in
     the way but due is ended first. A node or edge need not exist: its id is reserved. `is_live`:
     the holder has an open socket.
@@ -114,6 +123,7 @@ async def acquire(
     if mine is not None:
         _extend(mine, now, duration=duration, reason=reason, session_id=session_id)
     else:
+        await _require_few(db, workflow_id, holder)
         mine = EditLock(
             lock_id=uuid4().hex,
             workflow_id=workflow_id,
@@ -141,6 +151,16 @@ async def acquire(
     )
     tell_acquired(db, bus, workflow_id, [mine], now)
     return mine
+
+
+async def _require_few(db: AsyncSession, workflow_id: WorkflowId, holder: Identity) -> None:
+    held = await db.scalar(
+        select(func.count())
+        .select_from(EditLock)
+        .where(EditLock.workflow_id == workflow_id, EditLock.holder == holder.user_id)
+    )
+    if held is not None and held >= MAX_PER_HOLDER:
+        raise TooManyLocks(MAX_PER_HOLDER)
 
 
 async def release(

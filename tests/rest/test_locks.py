@@ -9,6 +9,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from rest.locks.service import MAX_PER_HOLDER
 from tests.rest.conftest import assert_problem, fresh, id_of
 from tests.rest.locking import (
     LOCKS,
@@ -20,6 +21,7 @@ from tests.rest.locking import (
     release,
     resource,
 )
+from tests.rest.session_calls import change, join
 
 if TYPE_CHECKING:
     import httpx
@@ -337,3 +339,23 @@ async def test_sec_1_another_users_id_in_the_body_is_403_in_jwt_mode(
     assert_problem(answer, 403, "identity_mismatch")
     answer = await release(owner, path, "node", "ask", user_id="somebody")
     assert_problem(answer, 403, "identity_mismatch")
+
+
+async def test_live_2_one_user_holds_so_many_locks_and_no_more(
+    ann: httpx.AsyncClient, bob: httpx.AsyncClient, owner: httpx.AsyncClient, path: str
+) -> None:
+    session = {"session_id": (await join(owner, path))["session_id"]}
+    assert (await change(owner, session, collaboration_mode="locked")).status_code == 200
+    # What one creates in this mode one holds.
+    added = [
+        {"op": "add", "path": "/nodes/-", "value": {"id": f"new{n}", "position": {"x": n, "y": 0}}}
+        for n in range(MAX_PER_HOLDER)
+    ]
+    answer = await ann.patch(path, json=added)
+    assert answer.status_code == 200, answer.text
+    refused = await ask(ann, path, "node", "ask")
+    assert_problem(refused, 409, "too_many_locks")
+    assert (await ask(ann, path, "node", "new7", duration_minutes=5)).status_code == 200, "extended"
+    await acquire(bob, path, "node", "ask")
+    await release(ann, path, "node", "new7")
+    await acquire(ann, path, "node", "mail")
