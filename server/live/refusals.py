@@ -12,7 +12,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from crdt_store.journal import RefusedRange
-from crdt_store.structs import difference
+from crdt_store.structs import difference, merged_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,21 +59,20 @@ class Refusals:
         if not mine:
             return
         for client in deletes.keys() & mine.keys():
-            for start, end in mine[client]:
-                for low, high in deletes[client]:
-                    if low < end and start < high:
-                        yield client, max(low, start), min(high, end)
+            refused = merged_ranges(mine[client])
+            for low, high in difference(refused, difference(refused, deletes[client])):
+                yield client, low, high
 
     def are_held(
         self, clocks: Mapping[ClientId, int], deletes: Mapping[ClientId, Sequence[ClockRange]]
     ) -> bool:
         """Whether a replica with these clocks, in which this is deleted, holds refused structs."""
-        return any(
-            difference([(start, min(end, clocks[client]))], deletes.get(client, ()))
-            for client in self._structs.keys() & clocks.keys()
-            for start, end in self._structs[client]
-            if start < clocks[client]
-        )
+        for client in self._structs.keys() & clocks.keys():
+            held = clocks[client]
+            refused = [(low, min(high, held)) for low, high in self._structs[client] if low < held]
+            if difference(merged_ranges(refused), deletes.get(client, ())):
+                return True
+        return False
 
     def _add(self, refused: RefusedRange) -> bool:
         if refused in self._ranges:
