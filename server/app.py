@@ -38,6 +38,8 @@ from server.core.bus import (
 from server.core.logs import configure_logging
 from server.core.metrics import Metrics
 from server.core.origins import OriginMiddleware
+from server.core.version import version
+from server.editor_pages import editor_routes
 from server.live.documents import LiveDocuments
 from server.live.event_socket import EventSocket
 from server.live.rooms import Rooms
@@ -119,9 +121,10 @@ def create_app(settings: Settings) -> FastAPI:
                 await rooms.drain(settings.drain_timeout_s)
                 await attendance.flush()
 
-    app = FastAPI(title="coflow", lifespan=lifespan)
+    app = FastAPI(title="coflow", version=version(), lifespan=lifespan)
     rest.api.add_routes(app)
     app.include_router(operations_router())
+    app.router.routes += editor_routes()
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,

@@ -1,4 +1,4 @@
-"""The command line: `coflow serve | migrate | token | check-config | audit verify`.
+"""The command line: `coflow serve | migrate | token | check-config | openapi | audit verify`.
 
 Exit codes: 0 done, 1 failed while running (an audit that does not verify too), 2 wrong arguments
 or settings.
@@ -7,11 +7,9 @@ or settings.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
-import tomllib
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -23,6 +21,7 @@ from server.core.errors import CannotMintToken, InvalidSettings
 from server.core.logs import redact_text
 from server.core.roles import Role
 from server.core.setting_fields import SettingText, shown
+from server.core.version import version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +120,16 @@ def _check_config(_arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _openapi(_arguments: argparse.Namespace) -> int:
+    from server.app import create_app
+    from server.core.settings import Settings
+
+    # It depends on no setting; dev mode needs no secret.
+    document = create_app(Settings(auth_mode="dev")).openapi()
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+    return 0
+
+
 def _verify_audit(arguments: argparse.Namespace) -> int:
     url = load_database_url(arguments.database_url)
     return anyio.run(_walk_audit, url, arguments)
@@ -169,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="coflow", description="Collaboration server for workflow canvases."
     )
-    parser.add_argument("--version", action="version", version=f"coflow {_version()}")
+    parser.add_argument("--version", action="version", version=f"coflow {version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser(
@@ -228,6 +237,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Validate the settings and show each with its value; secrets are not shown.",
     )
     check.set_defaults(run=_check_config)
+
+    openapi = commands.add_parser(
+        "openapi",
+        help="print the REST API's description",
+        description="Print the OpenAPI document that the server has at /openapi.json, from which "
+        "clients are generated.",
+    )
+    openapi.set_defaults(run=_openapi)
 
     audit = commands.add_parser("audit", help="verify the audits of the workflows")
     of_audit = audit.add_subparsers(required=True, metavar="COMMAND")
@@ -294,15 +311,6 @@ def _duration_s(argument: str) -> int:
     if match is None or int(match[1]) == 0:
         raise argparse.ArgumentTypeError(f"{argument!r} is not a time such as 90, 15m, 12h or 7d")
     return int(match[1]) * _SECONDS[match[2] or "s"]
-
-
-def _version() -> str:
-    try:
-        return version("coflow")
-    except PackageNotFoundError:
-        # A checkout that runs without being installed.
-        project = Path(__file__).parent.parent / "pyproject.toml"
-        return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ It runs from the checkout as `python -m server.cli`; the console script calls th
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ import httpx
 import pytest
 
 from server import migrations
+from server.app import create_app
 from server.core.auth import create_authenticator
 from server.core.roles import Role
 from server.core.settings import Settings
@@ -108,6 +110,20 @@ def test_without_a_command_the_usage_is_shown() -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith("usage: coflow")
+
+
+# openapi
+
+
+def test_openapi_prints_what_the_server_says_of_itself() -> None:
+    with_settings = coflow("openapi", COFLOW_AUTH_MODE="dev", COFLOW_DEV_OPEN="1")
+    without = coflow("openapi")
+
+    assert (without.returncode, without.stderr) == (0, "")
+    assert without.stdout == with_settings.stdout
+    document = json.loads(without.stdout)
+    assert document["info"]["version"] == PROJECT["version"]
+    assert document == create_app(Settings(auth_mode="dev")).openapi()
 
 
 # check-config

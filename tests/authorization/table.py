@@ -176,6 +176,7 @@ REST = (
         "                                200 403 403 403 403 403 403 401 401"),
 
     # For machines and for who reads about the API: no content, no token.
+    Row("GET /api/server", "             200 200 200 200 200 200 200 200 200"),
     Row("GET /healthz", "                200 200 200 200 200 200 200 200 200"),
     Row("GET /readyz", "                 200 200 200 200 200 200 200 200 200"),
     Row("GET /metrics", "                200 200 200 200 200 200 200 200 200"),
@@ -183,6 +184,12 @@ REST = (
     Row("GET /docs", "                   200 200 200 200 200 200 200 200 200"),
     Row("GET /docs/oauth2-redirect", "   200 200 200 200 200 200 200 200 200"),
     Row("GET /redoc", "                  200 200 200 200 200 200 200 200 200"),
+    # The editor, or a text where it was not built; what it shows it asks of the routes above.
+    Row("GET /", "                       200 200 200 200 200 200 200 200 200"),
+    Row("GET /w/{workflow_id}", "        200 200 200 200 200 200 200 200 200"),
+    Row("GET /share/{share_id}", "       200 200 200 200 200 200 200 200 200",
+        ids=_BY_LINK),
+    Row("GET /icon.svg", "               200 200 200 200 200 200 200 200 200"),
 )  # fmt: skip
 
 SYNC_ROUTE = "/sync/{workflow_id}"

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this server is, and how one says who one is; needs no token */
+        get: operations["show_server_api_server_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/workflows": {
         parameters: {
             query?: never;
@@ -1268,6 +1285,22 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "commenter" | "editor" | "owner";
+        /** ServerAbout */
+        ServerAbout: {
+            /** Version */
+            version: string;
+            /**
+             * Auth Mode
+             * @description `jwt`: a token is needed. `dev`: whoever asks is the `user_id` that they name.
+             * @enum {string}
+             */
+            auth_mode: "dev" | "jwt";
+            /**
+             * Dev Open
+             * @description Everyone may edit, and unknown workflows come into being.
+             */
+            dev_open: boolean;
+        };
         /** Session */
         Session: {
             /** Session Id */
@@ -1540,6 +1573,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    show_server_api_server_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerAbout"];
+                };
+            };
+            /** @description Codes: `internal_error` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_workflows_api_workflows_get: {
         parameters: {
             query?: {
@@ -4047,7 +4109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Codes: `lock_held` */
+            /** @description Codes: `lock_held`, `too_many_locks` */
             409: {
                 headers: {
                     [name: string]: unknown;
