@@ -1,15 +1,22 @@
-"""The image, the locks and the lock of the npm clients agree with the repository."""
+"""The image, the wheel, the locks and the npm locks agree with the repository."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
+import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 PINNED = re.compile(r"^([a-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
@@ -31,16 +38,23 @@ def test_every_package_of_the_locks_is_pinned_by_hash() -> None:
         assert all("--hash=sha256:" in entry for entry in entries)
 
 
-def test_the_npm_lock_names_versions_and_hashes_but_no_registry() -> None:
+@pytest.mark.parametrize("folder", ["tests/clients", "web"])
+def test_the_npm_lock_names_hashes_but_no_registry(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
+    packages = {path: entry for path, entry in lock["packages"].items() if "node_modules/" in path}
+    assert packages
+    for entry in packages.values():
+        if not entry.get("link"):
+            assert entry["integrity"].startswith("sha512-")
+            assert "resolved" not in entry
+
+
+def test_the_npm_clients_are_pinned() -> None:
     folder = ROOT / "tests" / "clients"
     lock = json.loads((folder / "package-lock.json").read_text())
     wanted = json.loads((folder / "package.json").read_text())["dependencies"]
-    packages = {path: entry for path, entry in lock["packages"].items() if path}
     for name, version in wanted.items():
-        assert packages[f"node_modules/{name}"]["version"] == version
-    for entry in packages.values():
-        assert entry["integrity"].startswith("sha512-")
-        assert "resolved" not in entry
+        assert lock["packages"][f"node_modules/{name}"]["version"] == version
 
 
 def copied_into_the_image() -> set[str]:
@@ -97,3 +111,39 @@ def test_the_image_runs_as_nobody_special_in_jwt_mode_and_is_checked() -> None:
     command = json.loads(check[1])
     assert "/healthz" in command[-1]
     compile(command[-1], "HEALTHCHECK", "exec")
+
+
+# The wheel
+
+
+def build_wheel(project: Path) -> zipfile.ZipFile:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    subprocess.run([*command, "--directory", str(project / "dist")], cwd=project, check=True)
+    (wheel,) = (project / "dist").glob("*.whl")
+    return zipfile.ZipFile(wheel)
+
+
+def test_the_wheel_holds_the_packages_and_the_built_editor(tmp_path: Path) -> None:
+    for name in (".gitignore", "LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    leave_out = shutil.ignore_patterns("__pycache__", "editor")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=leave_out)
+    editor = tmp_path / "server" / "editor"
+    (editor / "assets").mkdir(parents=True)
+    built = ("index.html", "icon.svg", "assets/index-Bq3x.js", "assets/index-C0ol.css")
+    for name in (*built, ".stamp-sources"):
+        (editor / name).write_text(name)
+
+    with build_wheel(tmp_path) as wheel:
+        names = set(wheel.namelist())
+
+    sources = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in (".py", ".mako", ".ini")
+    }
+    assert len(sources) > 100
+    held = {name for name in names if not name.startswith("coflow-")}
+    assert held == sources | {f"server/editor/{name}" for name in built}
