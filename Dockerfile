@@ -4,9 +4,16 @@ FROM python:3.12-slim AS build
 WORKDIR /build
 RUN python -m venv /opt/coflow
 COPY scripts/locks/runtime.txt ./
-# Wheels only: nothing of the internet is executed while the image is built.
+# Wheels only: no package runs a script when it is installed.
 RUN /opt/coflow/bin/pip install --no-cache-dir --disable-pip-version-check \
         --only-binary=:all: --require-hashes -r runtime.txt
+
+FROM node:24-slim AS editor
+WORKDIR /build
+COPY LICENSE ./
+COPY web ./web
+# Packages as locked, by hash, and none of them runs a script when it is installed.
+RUN cd web && npm ci --ignore-scripts && npm run build --workspace coflow-editor
 
 FROM python:3.12-slim
 LABEL org.opencontainers.image.title="coflow" \
@@ -21,6 +28,7 @@ COPY LICENSE pyproject.toml ./
 COPY crdt_store ./crdt_store
 COPY rest ./rest
 COPY server ./server
+COPY --from=editor /build/server/editor ./server/editor
 RUN /opt/coflow/bin/python -m compileall -q /app
 # Tokens are needed: set COFLOW_JWT_SECRET, COFLOW_JWT_PUBLIC_KEY or COFLOW_JWT_JWKS_URL.
 ENV PATH=/opt/coflow/bin:$PATH \

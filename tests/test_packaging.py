@@ -70,6 +70,20 @@ def test_the_dockerfile_copies_what_exists_and_what_dockerignore_lets_through() 
         assert (ROOT / path).exists(), path
 
 
+def test_the_image_builds_its_editor_itself() -> None:
+    """Whatever lies in the checkout that it is built from."""
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {"server/editor", "**/node_modules", "web/*/dist"} <= set(ignored)
+    image = (ROOT / "Dockerfile").read_text()
+    stage = image.split("AS editor\n")[1].split("\nFROM ")[0]
+    assert "npm ci" in stage
+    workspace = re.search(r"npm run build --workspace (\S+)", stage)
+    assert workspace
+    editor = json.loads((ROOT / "web" / "editor" / "package.json").read_text())
+    assert (editor["name"], "build" in editor["scripts"]) == (workspace[1], True)
+    assert "COPY --from=editor /build/server/editor ./server/editor" in image
+
+
 def test_what_the_image_holds_is_enough_to_run(tmp_path: Path) -> None:
     for path in copied_into_the_image():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
