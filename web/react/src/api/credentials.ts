@@ -1,0 +1,69 @@
+/** The token that REST and the socket share, and how a fresh one is come by. */
+
+import type { TokenSource } from '../types'
+
+export class Credentials {
+  readonly #source: TokenSource | undefined
+  #current: Promise<string> | null = null
+
+  constructor(source: TokenSource | undefined) {
+    this.#source = source
+  }
+
+  get hasToken(): boolean {
+    return this.#source !== undefined
+  }
+
+  /** A static token stays what it is. */
+  get canRefresh(): boolean {
+    return typeof this.#source === 'function'
+  }
+
+  /** Rejects with what the application's function rejects with; the next call asks it again. */
+  token(): Promise<string> {
+    const source = this.#source
+    if (source === undefined) return Promise.reject(new Error('There is no token source.'))
+    if (this.#current === null) {
+      const asked = (async () => (typeof source === 'string' ? source : source()))()
+      this.#current = asked
+      asked.catch(() => {
+        if (this.#current === asked) this.#current = null
+      })
+    }
+    return this.#current
+  }
+
+  /** A token other than `expired`: many may ask at once for one that has ended, and share the answer. */
+  async refresh(expired: string): Promise<string> {
+    if (this.canRefresh && (await this.token().catch(() => expired)) === expired) {
+      this.#current = null
+    }
+    return this.token()
+  }
+}
+
+export interface TokenClaims {
+  sub?: string
+  name?: string
+  workflows: Readonly<Record<string, string>>
+}
+
+/** What a JWT says of its bearer. Unverified, as the client cannot: for display alone. */
+export function claimsOf(token: string): TokenClaims {
+  try {
+    const payload = (token.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/')
+    const bytes = Uint8Array.from(atob(payload), (char) => char.charCodeAt(0))
+    const claims = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>
+    const { sub, name, workflows } = claims
+    return {
+      ...(typeof sub === 'string' && { sub }),
+      ...(typeof name === 'string' && { name }),
+      workflows:
+        typeof workflows === 'object' && workflows !== null
+          ? (workflows as Record<string, string>)
+          : {}
+    }
+  } catch {
+    return { workflows: {} }
+  }
+}

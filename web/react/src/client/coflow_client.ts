@@ -1,0 +1,279 @@
+/** One workflow as one user has it: the document, the connection, and everybody and everything around it. */
+
+import * as Y from 'yjs'
+import { claimsOf, Credentials } from '../api/credentials'
+import { ApiError, Rest } from '../api/rest'
+import type {
+  ConnectionState,
+  Lock,
+  Participant,
+  ResetNotice,
+  ResourceType,
+  Role,
+  Session,
+  Thread,
+  TokenSource
+} from '../types'
+import { CommentStore } from './comment_store'
+import { DocumentLink } from './document_link'
+import { History } from './history'
+import { LockStore } from './lock_store'
+import { grantedRole, higherRole, isAllowed, isRole, modeLetsEdit } from './permissions'
+import type { OwnPresence } from './presence'
+import { PresenceStore } from './presence_store'
+import { SessionStore } from './session_store'
+import type { ServerEvent } from './sync_connection'
+import { ValueStore, type Store } from './store'
+import { lockOf } from './wire'
+
+export interface CoflowOptions {
+  workflowId: string
+  /** Dev mode: who this is. With tokens only until the server, or the token, has said so. */
+  userId?: string | undefined
+  userName?: string | undefined
+  /** Asked again whenever the server says that the last one has expired. */
+  token?: TokenSource | undefined
+  /** The page's origin when left out. */
+  serverUrl?: string | undefined
+  /** Keep a copy in this browser, so that work goes on without a network. Default: true. */
+  offline?: boolean | undefined
+  /** For Node, which has none of its own. */
+  WebSocketPolyfill?: typeof WebSocket | undefined
+}
+
+export class CoflowClient {
+  readonly options: CoflowOptions
+  readonly rest: Rest
+  readonly connection: Store<ConnectionState>
+  readonly participants: Store<readonly Participant[]>
+  readonly session: Store<Session | null>
+  readonly locks: Store<readonly Lock[]>
+  readonly comments: Store<readonly Thread[] | null>
+  readonly reset: Store<ResetNotice | null>
+  /** Emits when the document is replaced by another. */
+  readonly document: Store<Y.Doc>
+  /** The origin of this user's own edits: what undo goes by. */
+  readonly origin = { name: 'coflow' }
+  readonly history: History
+
+  readonly #credentials: Credentials
+  readonly #link: DocumentLink
+  readonly #presence: PresenceStore
+  readonly #session: SessionStore
+  readonly #locks: LockStore
+  readonly #comments: CommentStore
+  readonly #identity: ValueStore<{ userId: string; name: string }>
+  /** What the token grants by itself, which the server's lists do not show of others. */
+  #granted: Role | null = null
+  #role: Role | null = null
+  #isDestroyed = false
+
+  constructor(options: CoflowOptions) {
+    this.options = options
+    const serverUrl = (options.serverUrl ?? globalThis.location.origin).replace(/\/+$/, '')
+    this.#credentials = new Credentials(options.token)
+    this.rest = new Rest({ serverUrl, userId: options.userId, credentials: this.#credentials })
+    const userId = options.userId ?? 'anonymous'
+    this.#identity = new ValueStore({ userId, name: options.userName ?? userId })
+    if (typeof options.token === 'string') this.#introduce(options.token)
+
+    this.#session = new SessionStore(this.rest, options.workflowId)
+    this.#locks = new LockStore(this.rest, options.workflowId)
+    this.#comments = new CommentStore(this.rest, options.workflowId)
+    this.#link = new DocumentLink({
+      serverUrl,
+      workflowId: options.workflowId,
+      userId: options.userId,
+      credentials: this.#credentials,
+      WebSocketPolyfill: options.WebSocketPolyfill,
+      copyName: () =>
+        (options.offline ?? true)
+          ? `coflow:${serverUrl}:${this.userId}:${options.workflowId}`
+          : null,
+      onToken: (token) => this.#introduce(token),
+      onConnection: (connection) => this.#presence.attach(connection),
+      onOpen: () => this.#onOpen(),
+      onClose: () => this.#poll(),
+      onEvent: (event) => this.#onEvent(event)
+    })
+    this.#presence = new PresenceStore(() => ({
+      userId: this.userId,
+      name: this.#identity.get().name,
+      role: this.role()
+    }))
+    this.history = new History(this.#link.document, this.origin)
+    this.connection = this.#link.state
+    this.document = this.#link.document
+    this.reset = this.#link.reset
+    this.participants = this.#presence.participants
+    this.session = this.#session.session
+    this.locks = this.#locks.locks
+    this.comments = this.#comments.threads
+    this.#session.onList = (session, attendees) => {
+      const own = attendees.find((each) => each.userId === this.userId)
+      if (own !== undefined) this.#setRole(higherRole(own.role, this.#granted))
+      this.#presence.setAttendees(attendees)
+      this.#link.setSession(session)
+    }
+  }
+
+  get doc(): Y.Doc {
+    return this.#link.document.get()
+  }
+
+  get userId(): string {
+    return this.#identity.get().userId
+  }
+
+  role(): Role | null {
+    return this.#role ?? this.#granted ?? this.#link.rememberedRole
+  }
+
+  /** The role allows it, and the mode lets this user edit at all. Unknown roles are not in the way. */
+  canEdit(): boolean {
+    const role = this.role()
+    const isClosed = this.connection.get().status === 'closed'
+    if (isClosed || (role !== null && !isAllowed(role, 'edit'))) return false
+    return modeLetsEdit(this.session.get(), this.userId)
+  }
+
+  /** An edit of this user's, which undo can take back. */
+  edit<T>(change: (doc: Y.Doc) => T): T {
+    const { doc } = this
+    return doc.transact(() => change(doc), this.origin)
+  }
+
+  setPresence(part: Partial<OwnPresence>): void {
+    this.#presence.set(part)
+  }
+
+  /** Rejects with ApiError: `lock_held` holds the other's lock. Extends one's own. */
+  async acquireLock(
+    type: ResourceType,
+    id: string,
+    terms: { reason?: string; durationMinutes?: number } = {}
+  ): Promise<Lock> {
+    const sessionId = this.session.get()?.sessionId
+    const lock = lockOf(
+      await this.rest.acquireLock({
+        workflow_id: this.options.workflowId,
+        resource_type: type,
+        resource_id: id,
+        ...(sessionId !== undefined && { session_id: sessionId }),
+        ...(terms.reason !== undefined && { reason: terms.reason }),
+        ...(terms.durationMinutes !== undefined && { duration_minutes: terms.durationMinutes })
+      })
+    )
+    this.#locks.put(lock)
+    return lock
+  }
+
+  /** Rejects with ApiError. `force` is for owners. */
+  async releaseLock({ resourceType, resourceId }: Lock, force: boolean): Promise<void> {
+    await this.rest.releaseLock({
+      workflow_id: this.options.workflowId,
+      resource_type: resourceType,
+      resource_id: resourceId,
+      force
+    })
+    await this.#locks.load()
+  }
+
+  /** After a change of one's own, before the server's event tells of it. */
+  reloadComments(): Promise<void> {
+    return this.#comments.load()
+  }
+
+  /** Do something in the workflow's session, and read it anew. Rejects with ApiError. */
+  async inSession(change: (sessionId: string) => Promise<unknown>): Promise<void> {
+    if (this.session.get() === null) await this.#session.load()
+    const session = this.session.get()
+    if (session === null) throw new ApiError(0, 'unreachable', 'The server cannot be reached.')
+    await change(session.sessionId)
+    await this.#session.load()
+  }
+
+  connect(): void {
+    if (this.#isDestroyed) return
+    this.#link.connect()
+    this.#poll()
+  }
+
+  disconnect(): void {
+    this.#link.disconnect()
+    this.#stopPolling()
+  }
+
+  /** Now, instead of when it is due; also after a final close. */
+  retry(): void {
+    this.#link.retry()
+  }
+
+  dismissReverted(): void {
+    this.#link.dismissReverted()
+  }
+
+  dismissReset(): void {
+    this.#link.dismissReset()
+  }
+
+  destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
+    this.#stopPolling()
+    this.#presence.destroy()
+    this.#session.destroy()
+    this.#locks.destroy()
+    this.#comments.destroy()
+    this.history.destroy()
+    this.#link.destroy()
+  }
+
+  #introduce(token: string): void {
+    const { sub, name, workflows } = claimsOf(token)
+    this.#granted = grantedRole(workflows, this.options.workflowId)
+    if (sub === undefined) return
+    const before = this.#identity.get()
+    if (before.userId !== sub || before.name !== name) {
+      this.#identity.set({ userId: sub, name: name ?? this.options.userName ?? sub })
+    }
+  }
+
+  #setRole(role: Role | null): void {
+    if (role === this.#role) return
+    this.#role = role
+    this.#link.setRole(role)
+    this.#presence.refresh()
+  }
+
+  #onOpen(): void {
+    this.#stopPolling()
+    void this.#session.load()
+    void this.#locks.load()
+    this.#comments.reconnected()
+  }
+
+  /** What events would tell is asked for while there is no socket. */
+  #poll(): void {
+    if (this.#isDestroyed || this.#link.isOpen) return
+    this.#session.poll(() => this.#presence.heartbeat())
+    this.#locks.poll()
+    this.#comments.poll()
+  }
+
+  #stopPolling(): void {
+    this.#session.stopPolling()
+    this.#locks.stopPolling()
+    this.#comments.stopPolling()
+  }
+
+  #onEvent(event: ServerEvent): void {
+    if (event.type === 'access_changed') {
+      this.#setRole(isRole(event.role) ? higherRole(event.role, this.#granted) : null)
+    }
+    this.#presence.onEvent(event)
+    this.#session.onEvent(event)
+    this.#locks.onEvent(event)
+    this.#comments.onEvent(event)
+  }
+}

@@ -1,0 +1,376 @@
+/** The document and its ways to and from the server and this device, through every kind of trouble. */
+
+import * as Y from 'yjs'
+import type { Credentials } from '../api/credentials'
+import { graphOf } from '../flow/read_graph'
+import type {
+  Closed,
+  ConnectionState,
+  Resource,
+  ResetNotice,
+  Reverted,
+  Role,
+  Session
+} from '../types'
+import { closedBy, FORBIDDEN, RESET_NEEDED, UNAUTHENTICATED } from './close_codes'
+import { isEqualJson } from './equality'
+import { isAllowed } from './permissions'
+import { SaveCounter } from './save_state'
+import { ValueStore } from './store'
+import { StoredCopy } from './stored_copy'
+import { spreadDelay, SyncConnection, type ServerEvent } from './sync_connection'
+
+const MAX_RESETS_PER_MINUTE = 3
+/** How long the server has to close a connection whose edit it has refused for good. */
+const CLOSE_WITHIN_MS = 2_000
+
+export interface LinkOptions {
+  serverUrl: string
+  workflowId: string
+  /** Dev mode's `?user_id=`; not sent beside a token. */
+  userId: string | undefined
+  credentials: Credentials
+  WebSocketPolyfill?: typeof WebSocket | undefined
+  /** Under which name this device keeps a copy; null: none. Asked once the user is known. */
+  copyName(): string | null
+  onToken(token: string): void
+  /** A new connection for a new document, before it is opened. */
+  onConnection(connection: SyncConnection): void
+  /** The document is in step with the server's. */
+  onOpen(): void
+  onClose(): void
+  onEvent(event: ServerEvent): void
+}
+
+export class DocumentLink {
+  readonly document = new ValueStore<Y.Doc>(new Y.Doc())
+  readonly state = new ValueStore<ConnectionState>(
+    {
+      status: 'connecting',
+      isLoaded: false,
+      unsavedChanges: 0,
+      isStored: false,
+      closed: null,
+      reverted: null
+    },
+    isEqualJson
+  )
+  readonly reset = new ValueStore<ResetNotice | null>(null)
+
+  readonly #options: LinkOptions
+  readonly #counter = new SaveCounter()
+  #connection: SyncConnection | null = null
+  #copy: StoredCopy | null = null
+  #isWanted = false
+  #isDestroyed = false
+  /** Grows with every document, so that what an old one still waits for is not done to a new one. */
+  #generation = 0
+  #role: Role | null = null
+  #rememberedRole: Role | null = null
+  #hasFreshToken = false
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
+  #resetTimer: ReturnType<typeof setTimeout> | undefined
+  #tokenFailures = 0
+  /** What was refused since the connection was opened: the reason of a close that follows. */
+  #refused: Reverted[] = []
+  #resetsMs: number[] = []
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#watch(this.document.get())
+    globalThis.addEventListener?.('online', this.#onOnline)
+    globalThis.addEventListener?.('beforeunload', this.#onBeforeUnload)
+  }
+
+  get isOpen(): boolean {
+    return this.state.get().status === 'connected'
+  }
+
+  /** What the stored copy says of this user, until the server can be asked. */
+  get rememberedRole(): Role | null {
+    return this.#rememberedRole
+  }
+
+  setRole(role: Role | null): void {
+    this.#role = role
+    this.#remember()
+    this.#giveUpWhatCannotBeSaved()
+  }
+
+  setSession(_session: Session): void {
+    this.#giveUpWhatCannotBeSaved()
+  }
+
+  connect(): void {
+    if (this.#isDestroyed || this.#isWanted) return
+    this.#isWanted = true
+    this.#set({ status: 'connecting', closed: null })
+    void this.#open()
+  }
+
+  disconnect(): void {
+    this.#isWanted = false
+    clearTimeout(this.#retryTimer)
+    this.#connection?.disconnect()
+    if (this.state.get().status !== 'closed') this.#set({ status: 'offline' })
+  }
+
+  retry(): void {
+    if (this.#isDestroyed || this.isOpen) return
+    this.#hasFreshToken = false
+    this.#isWanted = true
+    clearTimeout(this.#retryTimer)
+    this.#set({ status: 'connecting', closed: null })
+    void this.#open()
+  }
+
+  dismissReverted(): void {
+    this.#set({ reverted: null })
+  }
+
+  dismissReset(): void {
+    this.reset.set(null)
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true
+    this.#isWanted = false
+    this.#generation += 1
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#resetTimer)
+    globalThis.removeEventListener?.('online', this.#onOnline)
+    globalThis.removeEventListener?.('beforeunload', this.#onBeforeUnload)
+    this.#connection?.destroy()
+    void this.#copy?.destroy()
+    this.document.get().destroy()
+  }
+
+  async #open(): Promise<void> {
+    const generation = this.#generation
+    const isCurrent = () => generation === this.#generation && this.#isWanted
+    const { credentials } = this.#options
+    let token: string | null = null
+    try {
+      if (credentials.hasToken) token = await credentials.token()
+    } catch (error) {
+      // No identity, no copy: whose would it be?
+      if (isCurrent()) this.#retryLater(error)
+      return
+    }
+    if (!isCurrent()) return
+    if (token !== null) this.#options.onToken(token)
+    await this.#loadCopy()
+    if (!isCurrent()) return
+    this.#connection ??= this.#newConnection()
+    if (token !== null) this.#connection.setToken(token)
+    this.#tokenFailures = 0
+    this.#connection.connect()
+  }
+
+  async #loadCopy(): Promise<void> {
+    const name = this.#options.copyName()
+    if (name === null || this.#copy !== null || !StoredCopy.isPossible) return
+    const copy = new StoredCopy(name, this.document.get())
+    this.#copy = copy
+    const remembered = await copy.load()
+    if (copy !== this.#copy || this.#isDestroyed) return
+    if (remembered !== null) {
+      this.#counter.edited(remembered.unsaved)
+      this.#rememberedRole = remembered.role
+    }
+    this.#set({
+      isStored: copy.isUsable,
+      isLoaded: this.state.get().isLoaded || remembered !== null,
+      unsavedChanges: this.#counter.unsaved
+    })
+  }
+
+  #newConnection(): SyncConnection {
+    const { serverUrl, workflowId, userId, credentials, WebSocketPolyfill } = this.#options
+    const connection = new SyncConnection(
+      this.document.get(),
+      {
+        url: `${serverUrl.replace(/^http/, 'ws')}/sync`,
+        workflowId,
+        params: credentials.hasToken || userId === undefined ? {} : { user_id: userId },
+        WebSocketPolyfill
+      },
+      {
+        onStatus: (status) => this.#onStatus(status),
+        onSent: (subtype) => {
+          this.#counter.sent(subtype)
+          this.#showUnsaved()
+        },
+        onEvent: (event) => this.#onEvent(event),
+        onClosed: (code, reason) => this.#onClosed(code, reason)
+      }
+    )
+    this.#options.onConnection(connection)
+    return connection
+  }
+
+  #onStatus(status: 'connecting' | 'connected' | 'synced' | 'disconnected'): void {
+    if (status === 'synced') {
+      this.#hasFreshToken = false
+      this.#set({ status: 'connected', isLoaded: true })
+      this.#remember()
+      this.#options.onOpen()
+    } else if (status === 'connected') {
+      this.#refused = []
+    } else if (status === 'disconnected') {
+      this.#counter.disconnected()
+      this.#set({ status: 'offline', unsavedChanges: this.#counter.unsaved })
+      this.#options.onClose()
+    } else if (this.state.get().status !== 'offline') {
+      // While offline every attempt is one to leave that state, and no news by itself.
+      this.#set({ status: 'connecting' })
+    }
+  }
+
+  #onEvent(event: ServerEvent): void {
+    if (event.type === 'saved' && typeof event.count === 'number') {
+      this.#counter.saved(event.count)
+      this.#showUnsaved()
+    } else if (event.type === 'edit_reverted') {
+      this.#onReverted(event)
+    } else {
+      this.#options.onEvent(event)
+    }
+  }
+
+  #onReverted(event: ServerEvent): void {
+    const reverted: Reverted = {
+      resources: (event.resources ?? []) as Resource[],
+      reason: String(event.reason),
+      holder: typeof event.holder === 'string' ? event.holder : null,
+      atMs: Date.now()
+    }
+    this.#refused = [...this.#refused, reverted].slice(-100)
+    this.#set({ reverted })
+    if (reverted.reason === 'permission_denied') {
+      // Brought in a step 2, it was dropped, and the connection stays: this document has it alone.
+      clearTimeout(this.#resetTimer)
+      this.#resetTimer = setTimeout(() => void this.#startOver(true), CLOSE_WITHIN_MS)
+    }
+  }
+
+  #onClosed(code: number, reason: string): void {
+    clearTimeout(this.#resetTimer)
+    if (code === UNAUTHENTICATED && this.#options.credentials.canRefresh && !this.#hasFreshToken) {
+      void this.#refreshToken()
+    } else if (code === RESET_NEEDED && this.#mayStartOver()) {
+      void this.#startOver(true)
+    } else {
+      this.#isWanted = false
+      this.#set({ status: 'closed', closed: closedBy(code, reason) })
+      // What was refused must not come back with the next connection, nor from the stored copy.
+      if (code === RESET_NEEDED || (code === FORBIDDEN && this.#refused.length > 0)) {
+        void this.#startOver(false)
+      }
+    }
+  }
+
+  async #refreshToken(): Promise<void> {
+    const generation = this.#generation
+    const { credentials } = this.#options
+    this.#hasFreshToken = true
+    this.#set({ status: 'connecting' })
+    try {
+      await credentials.refresh(await credentials.token())
+    } catch (error) {
+      if (generation === this.#generation) this.#retryLater(error)
+      return
+    }
+    if (generation === this.#generation && this.#isWanted) await this.#open()
+  }
+
+  /** The application could not get a token: very likely there is no network. */
+  #retryLater(error: unknown): void {
+    console.warn('coflow: no token could be had', error)
+    if (!this.#isWanted) return
+    this.#set({ status: 'offline' })
+    this.#options.onClose()
+    const delay = spreadDelay((this.#tokenFailures += 1), Math.random())
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = setTimeout(() => void this.#open(), delay)
+  }
+
+  #mayStartOver(): boolean {
+    const now = Date.now()
+    this.#resetsMs = [...this.#resetsMs.filter((each) => each > now - 60_000), now]
+    return this.#resetsMs.length <= MAX_RESETS_PER_MINUTE
+  }
+
+  /** Edits made offline by one who, as it turns out, may not edit any more. */
+  #giveUpWhatCannotBeSaved(): void {
+    if (!this.isOpen || this.#role === null || isAllowed(this.#role, 'edit')) return
+    if (this.#counter.unsaved === 0) return
+    const resources: Resource[] = [{ type: 'workflow', id: this.#options.workflowId }]
+    this.#refused = [
+      ...this.#refused,
+      { resources, reason: 'permission_denied', holder: null, atMs: Date.now() }
+    ]
+    void this.#startOver(true)
+  }
+
+  /** Throw the document away, here and on this device, and get the server's. */
+  async #startOver(reconnect: boolean): Promise<void> {
+    const old = this.document.get()
+    this.#generation += 1
+    const generation = this.#generation
+    clearTimeout(this.#resetTimer)
+    this.reset.set({
+      reverted: this.#refused,
+      unsavedContent: graphOf(old),
+      atMs: Date.now()
+    })
+    this.#connection?.destroy()
+    this.#connection = null
+    const copy = this.#copy
+    this.#copy = null
+    this.#counter.forget()
+    this.#refused = []
+    const doc = new Y.Doc()
+    this.#watch(doc)
+    this.#set({ isLoaded: false, unsavedChanges: 0, ...(reconnect && { status: 'connecting' }) })
+    this.document.set(doc)
+    old.destroy()
+    await copy?.clear()
+    if (generation === this.#generation && reconnect && this.#isWanted) await this.#open()
+  }
+
+  #watch(doc: Y.Doc): void {
+    doc.on('update', (_update: Uint8Array, origin: unknown) => {
+      const connection = this.#connection
+      if (origin === connection?.origin && origin !== undefined) return
+      if (origin === this.#copy?.origin && origin !== undefined) return
+      // With an open socket the provider has sent it, and counted it by that.
+      if (connection === null || !connection.isOpen) this.#counter.edited()
+      this.#showUnsaved()
+    })
+  }
+
+  #showUnsaved(): void {
+    this.#set({ unsavedChanges: this.#counter.unsaved })
+    this.#remember()
+  }
+
+  #remember(): void {
+    if (this.#copy === null || !this.state.get().isLoaded) return
+    const role = this.#role ?? this.#rememberedRole
+    this.#copy.remember({ unsaved: this.#counter.unsaved, role })
+  }
+
+  #set(part: Partial<ConnectionState & { closed: Closed | null }>): void {
+    this.state.set({ ...this.state.get(), ...part })
+  }
+
+  readonly #onOnline = (): void => {
+    if (this.#isWanted && this.state.get().status === 'offline') void this.#open()
+  }
+
+  readonly #onBeforeUnload = (event: Event): void => {
+    const { unsavedChanges, isStored } = this.state.get()
+    if (unsavedChanges > 0 && !isStored) event.preventDefault()
+  }
+}

@@ -1,0 +1,153 @@
+/** Who takes part, merged from awareness states and from what the server tells of everybody else. */
+
+import type { Participant, Point, Role } from '../types'
+import { isRole } from './permissions'
+import { pointOf, viewportOf } from './wire'
+
+/** What an editor shows of itself; the names are those of docs/protocol.md. */
+export interface OwnPresence {
+  cursor: Point | null
+  viewport: Participant['viewport']
+  selectedNode: string | null
+  dragging: Readonly<Record<string, Point>> | null
+  typing: Participant['typing']
+}
+
+export const NO_PRESENCE: OwnPresence = {
+  cursor: null,
+  viewport: null,
+  selectedNode: null,
+  dragging: null,
+  typing: null
+}
+
+export function awarenessOf(presence: OwnPresence): Record<string, unknown> {
+  const { cursor, viewport, selectedNode, dragging, typing } = presence
+  return {
+    cursor,
+    viewport,
+    selected_node: selectedNode,
+    dragging,
+    typing: typing === null ? null : { node_id: typing.nodeId, property: typing.property }
+  }
+}
+
+function presenceOf(state: Record<string, unknown>): OwnPresence {
+  const { cursor, viewport, selected_node, dragging, typing } = state
+  return {
+    cursor: pointOf(cursor),
+    viewport: viewportOf(viewport),
+    selectedNode: typeof selected_node === 'string' ? selected_node : null,
+    dragging: pointsOf(dragging),
+    typing: typingOf(typing)
+  }
+}
+
+function pointsOf(value: unknown): Record<string, Point> | null {
+  if (typeof value !== 'object' || value === null) return null
+  const points: Record<string, Point> = {}
+  for (const [id, item] of Object.entries(value)) {
+    const point = pointOf(item)
+    if (point !== null) points[id] = point
+  }
+  return Object.keys(points).length > 0 ? points : null
+}
+
+function typingOf(value: unknown): Participant['typing'] {
+  if (typeof value !== 'object' || value === null) return null
+  const { node_id, property } = value as { node_id?: unknown; property?: unknown }
+  return typeof node_id === 'string' && typeof property === 'string'
+    ? { nodeId: node_id, property }
+    : null
+}
+
+/** One user as the server's lists and events show them. */
+export interface Attendee {
+  userId: string
+  name: string
+  color: string
+  role: Role | null
+  cursor: Point | null
+  selectedNode: string | null
+  lastActiveMs: number
+}
+
+/** One editor's state, and when it last said something new. */
+export interface SeenState {
+  clientId: number
+  state: Record<string, unknown>
+  changedMs: number
+}
+
+export interface Who {
+  userId: string
+  name: string
+  color: string | null
+  role: Role | null
+  presence: OwnPresence
+  clientId: number
+  changedMs: number
+}
+
+/** Everybody, the user first, then by name. Of a user's several editors the one last active counts. */
+export function participantsOf(
+  self: Who,
+  states: readonly SeenState[],
+  attendees: ReadonlyMap<string, Attendee>
+): Participant[] {
+  const found = new Map<string, Participant>()
+  for (const each of attendees.values()) {
+    const { userId, name, color, role, cursor, selectedNode, lastActiveMs } = each
+    const shown = { ...NO_PRESENCE, cursor, selectedNode }
+    found.set(userId, {
+      ...{ userId, name, color, role: role ?? 'viewer', isSelf: userId === self.userId },
+      ...{ clientIds: [], ...shown, lastActiveMs }
+    })
+  }
+  for (const { clientId, state, changedMs } of states) {
+    const user = userOf(state)
+    if (clientId === self.clientId || user === null) continue
+    const before = found.get(user.userId)
+    const clientIds = [...(before?.clientIds ?? []), clientId].sort((a, b) => a - b)
+    if (before !== undefined && before.clientIds.length > 0 && before.lastActiveMs > changedMs) {
+      found.set(user.userId, { ...before, clientIds })
+    } else {
+      const isSelf = user.userId === self.userId
+      found.set(user.userId, {
+        ...user,
+        ...{ isSelf, clientIds, ...presenceOf(state), lastActiveMs: changedMs }
+      })
+    }
+  }
+  const known = found.get(self.userId)
+  found.delete(self.userId)
+  const own: Participant = {
+    userId: self.userId,
+    name: known?.name ?? self.name,
+    color: known?.color ?? self.color ?? '#6b7280',
+    role: self.role ?? known?.role ?? 'viewer',
+    isSelf: true,
+    clientIds: [self.clientId, ...(known?.clientIds ?? [])],
+    ...self.presence,
+    lastActiveMs: self.changedMs
+  }
+  const others = [...found.values()].sort(
+    (a, b) => a.name.localeCompare(b.name) || (a.userId < b.userId ? -1 : 1)
+  )
+  return [own, ...others]
+}
+
+function userOf(
+  state: Record<string, unknown>
+): Pick<Participant, 'userId' | 'name' | 'color' | 'role'> | null {
+  const user = state.user
+  if (typeof user !== 'object' || user === null) return null
+  const { id, name, color, role } = user as Record<string, unknown>
+  if (typeof id !== 'string' || typeof color !== 'string') return null
+  return {
+    userId: id,
+    name: typeof name === 'string' ? name : id,
+    color,
+    role: isRole(role) ? role : 'viewer'
+  }
+}

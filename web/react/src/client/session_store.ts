@@ -1,0 +1,95 @@
+/** The workflow's editing session: its mode, the turn, and the server's list of who takes part. */
+
+import type { Rest, Wire } from '../api/rest'
+import type { CollaborationMode, Session } from '../types'
+import { isEqualJson } from './equality'
+import { Polling } from './polling'
+import type { Attendee } from './presence'
+import type { ServerEvent } from './sync_connection'
+import { ValueStore } from './store'
+import { pointOf, sessionOf, turnOf } from './wire'
+
+const POLL_MS = 5_000
+
+export class SessionStore {
+  readonly session = new ValueStore<Session | null>(null, isEqualJson)
+  /** Told of every list that was read. */
+  onList: (session: Session, attendees: readonly Attendee[]) => void = () => undefined
+  readonly #rest: Rest
+  readonly #workflowId: string
+  readonly #polling = new Polling(POLL_MS, () => this.#pollOnce())
+  #heartbeat: () => Wire<'Heartbeat'> = () => ({})
+  #isDestroyed = false
+
+  constructor(rest: Rest, workflowId: string) {
+    this.#rest = rest
+    this.#workflowId = workflowId
+  }
+
+  /** Join, which also lists. Never rejects. */
+  async load(): Promise<void> {
+    await this.#join().catch(() => undefined)
+  }
+
+  /** Take part by heartbeats. */
+  poll(heartbeat: () => Wire<'Heartbeat'>): void {
+    this.#heartbeat = heartbeat
+    this.#polling.start()
+  }
+
+  stopPolling(): void {
+    this.#polling.stop()
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true
+    this.#polling.stop()
+    const session = this.session.get()
+    // With an open socket, and others of the same user's, the server knows better and says so.
+    if (session !== null) void this.#rest.leaveSession(session.sessionId).catch(() => undefined)
+  }
+
+  onEvent(event: ServerEvent): void {
+    const session = this.session.get()
+    if (event.type === 'mode_changed' && session !== null) {
+      const mode = event.collaboration_mode as CollaborationMode
+      this.session.set({ ...session, mode, maxUsers: event.max_users as number | null })
+      // Who has the turn now is told by no event of its own.
+      void this.load()
+    } else if (event.type === 'turn_changed' && session !== null) {
+      this.session.set({ ...session, turn: turnOf(event as unknown as Wire<'Turn'>) })
+    } else if (event.type === 'user_joined' || event.type === 'user_left') {
+      if (session === null) void this.load()
+    }
+  }
+
+  async #pollOnce(): Promise<void> {
+    const session = this.session.get()
+    if (session === null) return this.#join()
+    await this.#rest.heartbeat(session.sessionId, this.#heartbeat())
+    this.#show(await this.#rest.getSession(session.sessionId))
+  }
+
+  async #join(): Promise<void> {
+    this.#show(await this.#rest.joinSession({ workflow_id: this.#workflowId }))
+  }
+
+  #show(wire: Wire<'Session'>): void {
+    if (this.#isDestroyed) return
+    const session = sessionOf(wire)
+    this.session.set(session)
+    this.onList(session, wire.participants.map(attendeeOf))
+  }
+}
+
+function attendeeOf(wire: Wire<'Participant'>): Attendee {
+  return {
+    userId: wire.user_id,
+    name: wire.user_name,
+    color: wire.user_color,
+    role: wire.role,
+    cursor: pointOf(wire.cursor_position),
+    selectedNode: wire.selected_node,
+    lastActiveMs: Date.parse(wire.last_active)
+  }
+}

@@ -1,0 +1,317 @@
+/** React Flow's changes to a client's document, presence and screen, and back: what `useFlow` hands out. */
+
+import type {
+  Connection,
+  Edge,
+  EdgeChange,
+  Node,
+  NodeChange,
+  NodePositionChange
+} from '@xyflow/react'
+import { uuidv4 } from 'lib0/random'
+import type * as Y from 'yjs'
+import type { CoflowClient } from '../client/coflow_client'
+import { isEqualJson } from '../client/equality'
+import { foreignLock, holdsLock } from '../client/lock_rules'
+import { ValueStore } from '../client/store'
+import type { Lock, Point, ResourceType } from '../types'
+import { FlowStore, type FlowState, type Shown } from './flow_store'
+import { EDGES, META, NODES } from './read_graph'
+import { RemoteDrags } from './remote_drags'
+import { createEntity, nextOrder, writeData, writeFields } from './write_graph'
+
+const LOCKED: Shown = {
+  draggable: false,
+  deletable: false,
+  connectable: false,
+  className: 'coflow-locked'
+}
+const NOT_EDITABLE: Shown = { draggable: false, deletable: false, connectable: false }
+const LOCKED_EDGE: Shown = { deletable: false, reconnectable: false, className: 'coflow-locked' }
+const NOT_EDITABLE_EDGE: Shown = { deletable: false, reconnectable: false }
+
+export class FlowBinding {
+  readonly state: ValueStore<FlowState>
+  readonly #client: CoflowClient
+  readonly #drags: RemoteDrags
+  #flow: FlowStore
+  #stopFlow: () => void = () => undefined
+
+  constructor(client: CoflowClient) {
+    this.#client = client
+    this.#flow = new FlowStore(client.doc)
+    this.state = new ValueStore(this.#flow.state.get())
+    this.#drags = new RemoteDrags(
+      (id) => this.#flow.positionOf(id),
+      (dragged) => this.#flow.setDragged(dragged)
+    )
+    this.#follow()
+    client.document.subscribe(() => {
+      this.#stopFlow()
+      this.#drags.clear()
+      this.#flow = new FlowStore(client.doc)
+      this.#follow()
+    })
+    // The client's stores and this end together, with the client.
+    for (const store of [client.locks, client.session, client.connection]) {
+      store.subscribe(() => this.#applyRules())
+    }
+    client.participants.subscribe(() => {
+      this.#drags.follow(client.participants.get().filter((each) => !each.isSelf))
+      this.#applyRules()
+    })
+  }
+
+  isLockedByOther(type: ResourceType, id: string): Lock | null {
+    return foreignLock(this.#client.locks.get(), type, id, this.#client.userId)
+  }
+
+  /** Whether this user may change it now: role, mode and locks. */
+  mayEdit(type: ResourceType, id: string): boolean {
+    const client = this.#client
+    if (!client.canEdit() || this.isLockedByOther(type, id) !== null) return false
+    if (client.session.get()?.mode !== 'locked') return true
+    return holdsLock(client.locks.get(), type, id, client.userId)
+  }
+
+  readonly onNodesChange = (changes: NodeChange[]): void => {
+    const dropped: NodePositionChange[] = []
+    const removed: string[] = []
+    let isSelection = false
+    for (const change of changes) {
+      switch (change.type) {
+        case 'select':
+          this.#flow.setLocal(change.id, { selected: change.selected || undefined })
+          isSelection = true
+          break
+        case 'position':
+          if (change.dragging === true) {
+            const { position } = change
+            if (position) this.#flow.setLocal(change.id, { position, dragging: true })
+          } else {
+            dropped.push(change)
+          }
+          break
+        case 'dimensions':
+          this.#onDimensions(change)
+          break
+        case 'remove':
+          removed.push(change.id)
+          break
+        case 'add':
+          this.addNode(change.item)
+          break
+        case 'replace':
+          this.#replace(NODES, change.item)
+          break
+      }
+    }
+    if (dropped.length > 0) this.#drop(dropped)
+    if (removed.length > 0) this.#remove({ nodes: removed, edges: [] })
+    if (isSelection) {
+      this.#client.setPresence({ selectedNode: this.#flow.selectedNodes().at(-1) ?? null })
+    }
+    this.#shareDrag()
+    this.#flow.show()
+  }
+
+  readonly onEdgesChange = (changes: EdgeChange[]): void => {
+    const removed: string[] = []
+    for (const change of changes) {
+      if (change.type === 'select') this.#flow.selectEdge(change.id, change.selected)
+      else if (change.type === 'remove') removed.push(change.id)
+      else if (change.type === 'add') this.#create(EDGES, change.item)
+      else this.#replace(EDGES, change.item)
+    }
+    if (removed.length > 0) this.#remove({ nodes: [], edges: removed })
+    this.#flow.show()
+  }
+
+  readonly onConnect = (connection: Connection): void => {
+    if (!this.#client.canEdit()) return
+    const { source, target, sourceHandle, targetHandle } = connection
+    const isThere = this.state
+      .get()
+      .edges.some(
+        (each) =>
+          each.source === source &&
+          each.target === target &&
+          (each.sourceHandle ?? null) === sourceHandle &&
+          (each.targetHandle ?? null) === targetHandle
+      )
+    if (isThere) return
+    this.#create(EDGES, {
+      ...{ id: `e-${uuidv4()}`, source, target },
+      ...(sourceHandle !== null && { sourceHandle }),
+      ...(targetHandle !== null && { targetHandle })
+    })
+  }
+
+  readonly addNode = (node: Node): void => this.#create(NODES, node)
+
+  /** Nodes with the edges at them, and edges, in one step. What others have locked stays. */
+  readonly removeElements = (ids: { nodes?: string[]; edges?: string[] }): void => {
+    const nodes = (ids.nodes ?? []).filter((id) => this.mayEdit('node', id))
+    const gone = new Set(nodes)
+    const attached = this.state
+      .get()
+      .edges.filter((each) => gone.has(each.source) || gone.has(each.target))
+      .map((each) => each.id)
+    this.#remove({ nodes, edges: [...new Set([...(ids.edges ?? []), ...attached])] })
+  }
+
+  readonly updateNodeData = (id: string, patch: Record<string, unknown>): void => {
+    if (!this.mayEdit('node', id)) return
+    this.#client.edit((doc) => writeData(doc.getMap(NODES).get(id), patch))
+  }
+
+  readonly setMeta = (key: string, value: unknown): void => {
+    if (!this.mayEdit('workflow', this.#client.options.workflowId)) return
+    this.#client.edit((doc) => {
+      const meta = doc.getMap(META)
+      if (isEqualJson(meta.get(key), value)) return
+      if (value === undefined) meta.delete(key)
+      else meta.set(key, value)
+    })
+  }
+
+  #follow(): void {
+    const flow = this.#flow
+    const stop = flow.state.subscribe(() => {
+      this.state.set(flow.state.get())
+    })
+    const onChange = () => this.#drags.documentChanged()
+    const doc = this.#client.doc
+    doc.on('afterTransaction', onChange)
+    this.#stopFlow = () => {
+      stop()
+      doc.off('afterTransaction', onChange)
+      flow.destroy()
+    }
+    this.#rules = null
+    this.#applyRules()
+    this.state.set(flow.state.get())
+  }
+
+  /** What the flags were last made from. */
+  #rules: readonly unknown[] | null = null
+
+  #applyRules(): void {
+    const client = this.#client
+    const locks = client.locks.get()
+    const mode = client.session.get()?.mode
+    const rules = [client.canEdit(), locks, mode, client.userId]
+    if (this.#rules?.every((each, i) => each === rules[i]) === true) return
+    this.#rules = rules
+    const shown = (type: ResourceType, id: string, locked: Shown, notEditable: Shown) => {
+      if (this.isLockedByOther(type, id) !== null) return locked
+      return this.mayEdit(type, id) ? null : notEditable
+    }
+    this.#flow.setShown(
+      (id) => shown('node', id, LOCKED, NOT_EDITABLE),
+      (id) => shown('edge', id, LOCKED_EDGE, NOT_EDITABLE_EDGE)
+    )
+  }
+
+  /** Nodes that are where the document does not have them yet, for the others to see. */
+  #shareDrag(): void {
+    const dragging: Record<string, Point> = {}
+    for (const [id, { position }] of this.#flow.dragged()) if (position) dragging[id] = position
+    this.#client.setPresence({ dragging: Object.keys(dragging).length > 0 ? dragging : null })
+  }
+
+  #drop(changes: readonly NodePositionChange[]): void {
+    this.#client.history.beginStep()
+    this.#client.edit((doc) => {
+      for (const { id, position } of changes) {
+        const place = position ?? this.#flow.localOf(id).position
+        this.#flow.setLocal(id, { position: undefined, dragging: undefined })
+        if (place && this.mayEdit('node', id)) {
+          writeFields(doc.getMap(NODES).get(id), { position: { x: place.x, y: place.y } })
+        }
+      }
+    })
+  }
+
+  #onDimensions(change: Extract<NodeChange, { type: 'dimensions' }>): void {
+    const { id, dimensions, resizing, setAttributes } = change
+    if (dimensions === undefined) {
+      if (resizing === false) this.#endResize(id)
+      return
+    }
+    if (!setAttributes) {
+      this.#flow.setLocal(id, { measured: dimensions })
+      return
+    }
+    const { width, height } = dimensions
+    const size = {
+      ...(setAttributes !== 'height' && { width }),
+      ...(setAttributes !== 'width' && { height })
+    }
+    this.#flow.setLocal(id, { measured: dimensions, ...size, resizing: resizing || undefined })
+    if (resizing !== true) this.#endResize(id)
+  }
+
+  /** As with a drag: one change of the document at the end. */
+  #endResize(id: string): void {
+    const { width, height, position } = this.#flow.localOf(id)
+    this.#flow.setLocal(id, {
+      ...{ width: undefined, height: undefined, resizing: undefined },
+      ...{ position: undefined, dragging: undefined }
+    })
+    if (!this.mayEdit('node', id)) return
+    this.#client.history.beginStep()
+    this.#client.edit((doc) =>
+      writeFields(doc.getMap(NODES).get(id), {
+        ...(width !== undefined && { width }),
+        ...(height !== undefined && { height }),
+        ...(position !== undefined && { position: { x: position.x, y: position.y } })
+      })
+    )
+  }
+
+  #create(collection: 'nodes' | 'edges', entity: Node | Edge): void {
+    if (!this.#client.canEdit() || this.isLockedByOther('workflow', '') !== null) return
+    this.#client.history.beginStep()
+    this.#client.edit((doc) => {
+      createEntity(doc, collection, { ...entity }, nextOrder(doc.getMap(collection)))
+    })
+  }
+
+  #replace(collection: 'nodes' | 'edges', entity: Node | Edge): void {
+    if (!this.mayEdit(collection === NODES ? 'node' : 'edge', entity.id)) return
+    this.#client.edit((doc) => {
+      const entry: unknown = doc.getMap(collection).get(entity.id)
+      // What the rules show of it is no wish of its author's.
+      const { draggable, deletable, connectable, className, ...fields } = { ...entity } as Node
+      void [draggable, deletable, connectable, className]
+      writeFields(entry, fields)
+      const before = (entry as Y.Map<Y.Map<unknown>> | undefined)?.get('data')
+      const gone = [...(before?.keys() ?? [])].filter((key) => !(key in (entity.data ?? {})))
+      writeData(entry, {
+        ...Object.fromEntries(gone.map((key) => [key, undefined])),
+        ...entity.data
+      })
+    })
+  }
+
+  #remove(ids: { nodes: string[]; edges: string[] }): void {
+    const nodes = ids.nodes.filter((id) => this.#flow.hasNode(id) && this.mayEdit('node', id))
+    const edges = ids.edges.filter((id) => this.#flow.hasEdge(id) && this.mayEdit('edge', id))
+    if (nodes.length + edges.length === 0) return
+    this.#client.history.beginStep()
+    this.#client.edit((doc) => {
+      for (const id of edges) doc.getMap(EDGES).delete(id)
+      for (const id of nodes) doc.getMap(NODES).delete(id)
+    })
+  }
+}
+
+const bindings = new WeakMap<CoflowClient, FlowBinding>()
+
+/** One for each client, so that all who show its flow share selection and drag. */
+export function flowOf(client: CoflowClient): FlowBinding {
+  let binding = bindings.get(client)
+  if (binding === undefined) bindings.set(client, (binding = new FlowBinding(client)))
+  return binding
+}

@@ -1,0 +1,80 @@
+/** Where others are dragging nodes to; after the drop, until the document says where they are. */
+
+import type { Participant, Point } from '../types'
+
+/** From the drop to its commit, on a slow day. */
+const LINGER_MS = 1_500
+
+interface Drag {
+  point: Point
+  /** Where the document had it when the drag began: once it says otherwise, the drop has arrived. */
+  start: Point | null
+}
+
+export class RemoteDrags {
+  readonly #positionOf: (id: string) => Point | null
+  readonly #onChange: (dragged: ReadonlyMap<string, Point>) => void
+  #live = new Map<string, Drag>()
+  /** Dropped, as far as we see. */
+  readonly #lingering = new Map<string, Drag & { timer: ReturnType<typeof setTimeout> }>()
+
+  constructor(
+    positionOf: (id: string) => Point | null,
+    onChange: (dragged: ReadonlyMap<string, Point>) => void
+  ) {
+    this.#positionOf = positionOf
+    this.#onChange = onChange
+  }
+
+  follow(others: readonly Participant[]): void {
+    const live = new Map<string, Drag>()
+    for (const { dragging } of others) {
+      for (const [id, point] of Object.entries(dragging ?? {})) {
+        live.set(id, { point, start: this.#live.get(id)?.start ?? this.#positionOf(id) })
+      }
+    }
+    if (live.size === 0 && this.#live.size === 0) return
+    for (const [id, drag] of this.#live) if (!live.has(id)) this.#linger(id, drag)
+    for (const id of live.keys()) this.#settle(id)
+    this.#live = live
+    this.#tell()
+  }
+
+  /** The document has changed: what has arrived need not linger. */
+  documentChanged(): void {
+    const arrived = [...this.#lingering].filter(([id, drag]) => this.#hasMoved(id, drag))
+    for (const [id] of arrived) this.#settle(id)
+    if (arrived.length > 0) this.#tell()
+  }
+
+  /** Another document, of which nothing is known yet. */
+  clear(): void {
+    for (const id of [...this.#lingering.keys()]) this.#settle(id)
+    this.#live = new Map()
+  }
+
+  #linger(id: string, drag: Drag): void {
+    if (this.#hasMoved(id, drag)) return
+    const timer = setTimeout(() => {
+      this.#settle(id)
+      this.#tell()
+    }, LINGER_MS)
+    this.#lingering.set(id, { ...drag, timer })
+  }
+
+  #hasMoved(id: string, { start }: Drag): boolean {
+    const now = this.#positionOf(id)
+    return now?.x !== start?.x || now?.y !== start?.y
+  }
+
+  #settle(id: string): void {
+    clearTimeout(this.#lingering.get(id)?.timer)
+    this.#lingering.delete(id)
+  }
+
+  #tell(): void {
+    const dragged = new Map<string, Point>()
+    for (const [id, { point }] of [...this.#live, ...this.#lingering]) dragged.set(id, point)
+    this.#onChange(dragged)
+  }
+}

@@ -1,0 +1,61 @@
+/** The workflow, its session, and what this user may do in it. */
+
+import type * as Y from 'yjs'
+import type { CoflowClient } from '../client/coflow_client'
+import { isAllowed } from '../client/permissions'
+import type { CollaborationMode, ResetNotice, Role, Session } from '../types'
+import { useClient } from './use_client'
+import { useStore } from './use_store'
+
+export interface Collaboration {
+  client: CoflowClient
+  /** Another one after a reset. */
+  doc: Y.Doc
+  workflowId: string
+  session: Session | null
+  /** Null until the server, or a stored copy, has said so. */
+  role: Role | null
+  /** The role allows it, and the mode lets this user edit at all. */
+  canEdit: boolean
+  canComment: boolean
+  canShare: boolean
+  canManage: boolean
+  reset: ResetNotice | null
+  dismissReset(): void
+  setMode(mode: CollaborationMode): Promise<void>
+  requestTurn(): Promise<void>
+  passTurn(userId?: string): Promise<void>
+  takeOverTurn(): Promise<void>
+}
+
+export function useCollaboration(): Collaboration {
+  const client = useClient()
+  const doc = useStore(client.document)
+  const session = useStore(client.session)
+  const reset = useStore(client.reset)
+  // What `role` and `canEdit` go by, beside the session.
+  useStore(client.participants)
+  useStore(client.connection)
+  const role = client.role()
+  const inSession = async (change: (sessionId: string) => Promise<unknown>) => {
+    await client.inSession(change)
+  }
+  return {
+    client,
+    doc,
+    workflowId: client.options.workflowId,
+    session,
+    role,
+    canEdit: client.canEdit(),
+    canComment: isAllowed(role, 'comment'),
+    canShare: isAllowed(role, 'share'),
+    canManage: isAllowed(role, 'manage'),
+    reset,
+    dismissReset: () => client.dismissReset(),
+    setMode: (mode) =>
+      inSession((id) => client.rest.changeSession(id, { collaboration_mode: mode })),
+    requestTurn: () => inSession((id) => client.rest.requestTurn(id)),
+    passTurn: (userId) => inSession((id) => client.rest.passTurn(id, userId)),
+    takeOverTurn: () => inSession((id) => client.rest.takeOverTurn(id))
+  }
+}
