@@ -3,7 +3,7 @@
 import type { TokenSource } from '../types'
 
 export class Credentials {
-  readonly #source: TokenSource | undefined
+  #source: TokenSource | undefined
   #current: Promise<string> | null = null
 
   constructor(source: TokenSource | undefined) {
@@ -17,6 +17,12 @@ export class Credentials {
   /** A static token stays what it is. */
   get canRefresh(): boolean {
     return typeof this.#source === 'function'
+  }
+
+  /** For the next time that a token is asked for. */
+  setSource(source: TokenSource): void {
+    if (typeof source === 'string' && source !== this.#source) this.#current = null
+    this.#source = source
   }
 
   /** Rejects with what the application's function rejects with; the next call asks it again. */

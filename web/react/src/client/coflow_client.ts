@@ -1,6 +1,6 @@
 /** One workflow as one user has it: the document, the connection, and everybody and everything around it. */
 
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { claimsOf, Credentials } from '../api/credentials'
 import { ApiError, Rest } from '../api/rest'
 import type {
@@ -109,11 +109,10 @@ export class CoflowClient {
     this.session = this.#session.session
     this.locks = this.#locks.locks
     this.comments = this.#comments.threads
-    this.#session.onList = (session, attendees) => {
+    this.#session.onList = (attendees) => {
       const own = attendees.find((each) => each.userId === this.userId)
       if (own !== undefined) this.#setRole(higherRole(own.role, this.#granted))
       this.#presence.setAttendees(attendees)
-      this.#link.setSession(session)
     }
   }
 
@@ -135,6 +134,11 @@ export class CoflowClient {
     const isClosed = this.connection.get().status === 'closed'
     if (isClosed || (role !== null && !isAllowed(role, 'edit'))) return false
     return modeLetsEdit(this.session.get(), this.userId)
+  }
+
+  /** What the next token comes from; the one in use stays. */
+  setTokenSource(token: TokenSource): void {
+    this.#credentials.setSource(token)
   }
 
   /** An edit of this user's, which undo can take back. */

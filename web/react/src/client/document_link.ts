@@ -3,15 +3,7 @@
 import * as Y from 'yjs'
 import type { Credentials } from '../api/credentials'
 import { graphOf } from '../flow/read_graph'
-import type {
-  Closed,
-  ConnectionState,
-  Resource,
-  ResetNotice,
-  Reverted,
-  Role,
-  Session
-} from '../types'
+import type { Closed, ConnectionState, Resource, ResetNotice, Reverted, Role } from '../types'
 import { closedBy, FORBIDDEN, RESET_NEEDED, UNAUTHENTICATED } from './close_codes'
 import { isEqualJson } from './equality'
 import { isAllowed } from './permissions'
@@ -23,6 +15,9 @@ import { spreadDelay, SyncConnection, type ServerEvent } from './sync_connection
 const MAX_RESETS_PER_MINUTE = 3
 /** How long the server has to close a connection whose edit it has refused for good. */
 const CLOSE_WITHIN_MS = 2_000
+
+/** Node has none. */
+const page = typeof window === 'undefined' ? null : window
 
 export interface LinkOptions {
   serverUrl: string
@@ -78,8 +73,8 @@ export class DocumentLink {
   constructor(options: LinkOptions) {
     this.#options = options
     this.#watch(this.document.get())
-    globalThis.addEventListener?.('online', this.#onOnline)
-    globalThis.addEventListener?.('beforeunload', this.#onBeforeUnload)
+    page?.addEventListener('online', this.#onOnline)
+    page?.addEventListener('beforeunload', this.#onBeforeUnload)
   }
 
   get isOpen(): boolean {
@@ -94,10 +89,6 @@ export class DocumentLink {
   setRole(role: Role | null): void {
     this.#role = role
     this.#remember()
-    this.#giveUpWhatCannotBeSaved()
-  }
-
-  setSession(_session: Session): void {
     this.#giveUpWhatCannotBeSaved()
   }
 
@@ -138,8 +129,8 @@ export class DocumentLink {
     this.#generation += 1
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#resetTimer)
-    globalThis.removeEventListener?.('online', this.#onOnline)
-    globalThis.removeEventListener?.('beforeunload', this.#onBeforeUnload)
+    page?.removeEventListener('online', this.#onOnline)
+    page?.removeEventListener('beforeunload', this.#onBeforeUnload)
     this.#connection?.destroy()
     void this.#copy?.destroy()
     this.document.get().destroy()

@@ -14,7 +14,7 @@ const POLL_MS = 5_000
 export class SessionStore {
   readonly session = new ValueStore<Session | null>(null, isEqualJson)
   /** Told of every list that was read. */
-  onList: (session: Session, attendees: readonly Attendee[]) => void = () => undefined
+  onList: (attendees: readonly Attendee[]) => void = () => undefined
   readonly #rest: Rest
   readonly #workflowId: string
   readonly #polling = new Polling(POLL_MS, () => this.#pollOnce())
@@ -76,9 +76,8 @@ export class SessionStore {
 
   #show(wire: Wire<'Session'>): void {
     if (this.#isDestroyed) return
-    const session = sessionOf(wire)
-    this.session.set(session)
-    this.onList(session, wire.participants.map(attendeeOf))
+    this.session.set(sessionOf(wire))
+    this.onList(wire.participants.map(attendeeOf))
   }
 }
 

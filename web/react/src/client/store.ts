@@ -1,8 +1,8 @@
 /** A value that can be read and watched: the shape that useSyncExternalStore wants. */
 
 export interface Store<T> {
-  get(): T
-  subscribe(listener: () => void): () => void
+  get: () => T
+  subscribe: (listener: () => void) => () => void
 }
 
 /** A store that its owner writes to. Nobody is told when nothing has changed. */

@@ -29,6 +29,7 @@ const LOCKED: Shown = {
 const NOT_EDITABLE: Shown = { draggable: false, deletable: false, connectable: false }
 const LOCKED_EDGE: Shown = { deletable: false, reconnectable: false, className: 'coflow-locked' }
 const NOT_EDITABLE_EDGE: Shown = { deletable: false, reconnectable: false }
+const SHOWN_KEYS = new Set([...Object.keys(LOCKED), ...Object.keys(LOCKED_EDGE)])
 
 export class FlowBinding {
   readonly state: ValueStore<FlowState>
@@ -283,9 +284,8 @@ export class FlowBinding {
     this.#client.edit((doc) => {
       const entry: unknown = doc.getMap(collection).get(entity.id)
       // What the rules show of it is no wish of its author's.
-      const { draggable, deletable, connectable, className, ...fields } = { ...entity } as Node
-      void [draggable, deletable, connectable, className]
-      writeFields(entry, fields)
+      const fields = Object.entries(entity).filter(([key]) => !SHOWN_KEYS.has(key))
+      writeFields(entry, Object.fromEntries(fields))
       const before = (entry as Y.Map<Y.Map<unknown>> | undefined)?.get('data')
       const gone = [...(before?.keys() ?? [])].filter((key) => !(key in (entity.data ?? {})))
       writeData(entry, {

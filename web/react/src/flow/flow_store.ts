@@ -1,7 +1,7 @@
 /** A document as React Flow's nodes and edges, which stay the same objects for as long as nothing about them changes. */
 
 import type { Edge, Node } from '@xyflow/react'
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { isEqualJson } from '../client/equality'
 import { ValueStore } from '../client/store'
 import type { Point } from '../types'
@@ -110,7 +110,7 @@ export class FlowStore {
   setLocal(id: string, part: { [Key in keyof LocalNode]: LocalNode[Key] | undefined }): void {
     const merged = { ...this.#localNodes.get(id), ...part }
     const kept = Object.entries(merged).filter(([, value]) => value !== undefined)
-    this.#localNodes.set(id, Object.fromEntries(kept) as LocalNode)
+    this.#localNodes.set(id, Object.fromEntries(kept))
     if (merged.dragging === true) this.#dragging.add(id)
     else this.#dragging.delete(id)
     this.#forgetView(id)

@@ -143,8 +143,8 @@ function inCycles(parents: ReadonlyMap<string, string>): Set<string> {
 /** By code points, as the server compares: JavaScript's own order differs beyond the basic plane. */
 function compareIds(a: string, b: string): number {
   if (a === b) return 0
-  const left = [...a]
-  const right = [...b]
+  const left = Array.from(a)
+  const right = Array.from(b)
   for (let i = 0; i < Math.min(left.length, right.length); i += 1) {
     const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0)
     if (difference !== 0) return difference
@@ -160,7 +160,7 @@ export function graphOf(doc: Y.Doc): GraphJson {
 }
 
 export function readMeta(doc: Y.Doc): Record<string, unknown> {
-  return doc.getMap(META).toJSON() as Record<string, unknown>
+  return doc.getMap(META).toJSON()
 }
 
 function inOrder<T extends NodeJson | EdgeJson>(

@@ -38,7 +38,7 @@ export function textDifference(before: string, after: string): TextDifference | 
 
 /** Turn `text` into `value`, leaving alone what is the same in both. */
 export function writeText(text: Y.Text, value: string): void {
-  const difference = textDifference(text.toString(), wellFormed(value))
+  const difference = textDifference(text.toJSON(), wellFormed(value))
   if (difference === null) return
   const { start, removed, inserted } = difference
   if (removed > 0) text.delete(start, removed)

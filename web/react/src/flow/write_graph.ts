@@ -2,7 +2,7 @@
 
 import * as Y from 'yjs'
 import { isEqualJson } from '../client/equality'
-import { EDGES, NODES, readOrder, readValue } from './read_graph'
+import { readOrder, readValue, type EDGES, type NODES } from './read_graph'
 import { wellFormed, writeText } from './text_difference'
 
 /** Strings under these keys of `data` are long texts: several people type in them at once. */

@@ -21,11 +21,11 @@ export interface Collaboration {
   canShare: boolean
   canManage: boolean
   reset: ResetNotice | null
-  dismissReset(): void
-  setMode(mode: CollaborationMode): Promise<void>
-  requestTurn(): Promise<void>
-  passTurn(userId?: string): Promise<void>
-  takeOverTurn(): Promise<void>
+  dismissReset: () => void
+  setMode: (mode: CollaborationMode) => Promise<void>
+  requestTurn: () => Promise<void>
+  passTurn: (userId?: string) => Promise<void>
+  takeOverTurn: () => Promise<void>
 }
 
 export function useCollaboration(): Collaboration {

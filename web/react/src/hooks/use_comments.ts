@@ -19,12 +19,12 @@ export interface NewThread {
 export interface Comments {
   /** Null until they are there. */
   threads: readonly Thread[] | null
-  add(thread: NewThread): Promise<void>
-  reply(threadId: string, content: string): Promise<void>
-  edit(commentId: string, content: string): Promise<void>
-  remove(commentId: string): Promise<void>
-  resolve(threadId: string): Promise<void>
-  reopen(threadId: string): Promise<void>
+  add: (thread: NewThread) => Promise<void>
+  reply: (threadId: string, content: string) => Promise<void>
+  edit: (commentId: string, content: string) => Promise<void>
+  remove: (commentId: string) => Promise<void>
+  resolve: (threadId: string) => Promise<void>
+  reopen: (threadId: string) => Promise<void>
 }
 
 export function useComments(): Comments {

@@ -7,8 +7,8 @@ import { useStore } from './use_store'
 
 export interface ConnectionStatusResult extends ConnectionState {
   /** Now, instead of when it is due; also after a final close. */
-  retry(): void
-  dismissReverted(): void
+  retry: () => void
+  dismissReverted: () => void
 }
 
 export function useConnectionStatus(): ConnectionStatusResult {

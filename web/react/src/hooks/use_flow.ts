@@ -1,7 +1,8 @@
 /** React Flow's nodes, edges and handlers, bound to the document. */
 
 import type { Edge, Node, OnConnect, OnEdgesChange, OnNodesChange } from '@xyflow/react'
-import { useMemo } from 'react'
+import { useCallback } from 'react'
+import { foreignLock } from '../client/lock_rules'
 import { flowOf } from '../flow/flow_binding'
 import type { Lock, ResourceType } from '../types'
 import { useClient } from './use_client'
@@ -14,14 +15,14 @@ export interface Flow {
   onNodesChange: OnNodesChange
   onEdgesChange: OnEdgesChange
   onConnect: OnConnect
-  addNode(node: Node): void
+  addNode: (node: Node) => void
   /** Nodes with the edges at them, and edges; one undo step. What others have locked stays. */
-  removeElements(ids: { nodes?: string[]; edges?: string[] }): void
+  removeElements: (ids: { nodes?: string[]; edges?: string[] }) => void
   /** Merges; a value of undefined deletes its key. */
-  updateNodeData(id: string, patch: Record<string, unknown>): void
-  isLockedByOther(type: ResourceType, id: string): Lock | null
+  updateNodeData: (id: string, patch: Record<string, unknown>) => void
+  isLockedByOther: (type: ResourceType, id: string) => Lock | null
   meta: Record<string, unknown>
-  setMeta(key: string, value: unknown): void
+  setMeta: (key: string, value: unknown) => void
 }
 
 export function useFlow(): Flow {
@@ -31,11 +32,11 @@ export function useFlow(): Flow {
   const locks = useStore(client.locks)
   const { onNodesChange, onEdgesChange, onConnect } = flow
   const { addNode, removeElements, updateNodeData, setMeta } = flow
-  const isLockedByOther = useMemo(() => {
-    // Another function when the locks are others, so that what is memoised by it is asked again.
-    void locks
-    return (type: ResourceType, id: string) => flow.isLockedByOther(type, id)
-  }, [flow, locks])
+  // Another function when the locks are others, so that what is memoised by it is asked again.
+  const isLockedByOther = useCallback(
+    (type: ResourceType, id: string) => foreignLock(locks, type, id, client.userId),
+    [client, locks]
+  )
   return {
     ...{ nodes, edges, onNodesChange, onEdgesChange, onConnect },
     ...{ addNode, removeElements, updateNodeData, isLockedByOther, meta, setMeta }

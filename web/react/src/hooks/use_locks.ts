@@ -16,13 +16,13 @@ export interface LockTerms {
 /** The promises reject with ApiError: `lock_held` names the other's lock in its body. */
 export interface Locks {
   locks: readonly Lock[]
-  lockOf(type: ResourceType, id: string): Lock | null
-  isLockedByOther(type: ResourceType, id: string): Lock | null
-  acquire(type: ResourceType, id: string, terms?: LockTerms): Promise<Lock>
-  extend(lock: Lock, durationMinutes?: number): Promise<Lock>
-  release(lock: Lock): Promise<void>
+  lockOf: (type: ResourceType, id: string) => Lock | null
+  isLockedByOther: (type: ResourceType, id: string) => Lock | null
+  acquire: (type: ResourceType, id: string, terms?: LockTerms) => Promise<Lock>
+  extend: (lock: Lock, durationMinutes?: number) => Promise<Lock>
+  release: (lock: Lock) => Promise<void>
   /** Another's; for owners. */
-  forceRelease(lock: Lock): Promise<void>
+  forceRelease: (lock: Lock) => Promise<void>
 }
 
 export function useLocks(): Locks {

@@ -9,7 +9,7 @@ import { useStore } from './use_store'
 export interface NodeTextResult {
   value: string
   /** Writes what differs; the rest stays as others type it. */
-  setValue(next: string): void
+  setValue: (next: string) => void
   /** The shared text, for editors with a binding of their own; null for a plain string. */
   ytext: Y.Text | null
 }

@@ -8,9 +8,9 @@ import { useStore } from './use_store'
 export interface Self {
   self: Participant | null
   /** In flow coordinates; null: not on the canvas. */
-  setCursor(point: Point | null): void
-  setSelectedNode(id: string | null): void
-  setViewport(viewport: Viewport | null): void
+  setCursor: (point: Point | null) => void
+  setSelectedNode: (id: string | null) => void
+  setViewport: (viewport: Viewport | null) => void
 }
 
 export function useSelf(): Self {

@@ -11,9 +11,9 @@ const QUIET_MS = 3_000
 
 export interface Typing {
   typists: readonly Participant[]
-  onFocus(): void
-  onBlur(): void
-  onInput(): void
+  onFocus: () => void
+  onBlur: () => void
+  onInput: () => void
 }
 
 export function useTyping(nodeId: string, property: string): Typing {

@@ -5,8 +5,8 @@ import { useClient } from './use_client'
 import { useStore } from './use_store'
 
 export interface Undo {
-  undo(): void
-  redo(): void
+  undo: () => void
+  redo: () => void
   canUndo: boolean
   canRedo: boolean
 }
