@@ -13,7 +13,10 @@ export default defineConfig(
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/consistent-type-imports': 'error'
+      '@typescript-eslint/consistent-type-imports': 'error',
+      // vitest's fixtures name what they depend on in a pattern, which may be empty.
+      'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }]
     }
-  }
+  },
+  { files: ['**/*.js'], extends: [ts.configs.disableTypeChecked] }
 )

@@ -1,0 +1,42 @@
+/** The editor in a page, as somebody who has just arrived there. */
+
+import type { Page } from 'playwright-core'
+import type { Server } from './server'
+
+export interface Arrival {
+  server: Server
+  /** Who it is: by name in dev mode; in jwt mode the `sub` of a token that is made here. */
+  user: string
+  workflow: string
+  /** In jwt mode, instead of one that grants to edit this workflow. */
+  token?: string
+}
+
+/** Go to the workflow's canvas; resolves once it shows the document. */
+export async function openEditor(page: Page, arrival: Arrival): Promise<void> {
+  await page.goto(await addressOf(`/w/${arrival.workflow}`, arrival))
+  await page.locator('.react-flow__viewport').waitFor({ state: 'attached' })
+}
+
+/** Go to the list of workflows. */
+export async function openList(page: Page, arrival: Omit<Arrival, 'workflow'>): Promise<void> {
+  await page.goto(await addressOf('/', { ...arrival, workflow: '*' }))
+}
+
+/** A workflow that has these nodes and edges, made over REST by `user`, who owns it. */
+export async function createWorkflow(
+  server: Server,
+  { user, token, ...graph }: { user: string; token?: string; id: string } & Record<string, unknown>
+): Promise<void> {
+  const who = server.auth === 'dev' ? { user } : { token: token ?? (await server.token(user)) }
+  await server.request('POST', '/api/workflows', { ...who, body: graph })
+}
+
+async function addressOf(
+  path: string,
+  { server, user, workflow, token }: Arrival
+): Promise<string> {
+  if (server.auth === 'dev') return `${server.origin}${path}?user_id=${encodeURIComponent(user)}`
+  const given = token ?? (await server.token(user, { workflows: { [workflow]: 'editor' } }))
+  return `${server.origin}${path}#token=${given}`
+}

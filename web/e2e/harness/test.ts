@@ -1,0 +1,88 @@
+/** `test` for the browser: with a server, a Chromium, and pages that are closed and checked after it. */
+
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { expect, test as base } from 'vitest'
+import { launchBrowser, newPage, newTab, problems } from './browser'
+import { SCREENSHOTS } from './paths'
+import { Server, type ServerOptions } from './server'
+
+interface Opened {
+  pages: Page[]
+  servers: Server[]
+}
+
+export interface Fixtures {
+  /** What ends with the test. */
+  opened: Opened
+  /** Another person's browser: a page with storage of its own. */
+  openPage: (options?: BrowserContextOptions) => Promise<Page>
+  /** Another tab of that page's person. */
+  openTab: (page: Page) => Promise<Page>
+  /** A server for this test alone, such as one that will be killed. */
+  startServer: (options?: ServerOptions) => Promise<Server>
+}
+
+export interface FileFixtures {
+  browser: Browser
+  /** In dev mode, open to all; shared by the tests of a file, which name workflows of their own. */
+  server: Server
+}
+
+export const test = base.extend<{ $test: Fixtures; $file: FileFixtures }>({
+  browser: [
+    async ({}, provide) => {
+      const browser = await launchBrowser()
+      await provide(browser)
+      await browser.close()
+    },
+    { scope: 'file' }
+  ],
+  server: [
+    async ({}, provide) => {
+      const server = await Server.start()
+      await provide(server)
+      await server.dispose()
+    },
+    { scope: 'file' }
+  ],
+  opened: async ({ task }, provide) => {
+    const opened: Opened = { pages: [], servers: [] }
+    await provide(opened)
+    const { pages, servers } = opened
+    const tabs = pages.flatMap((page) => page.context().pages())
+    const found = tabs.flatMap((page) => problems(page))
+    // What a failed test was looking at says more than its message.
+    if (task.result?.state === 'fail') await keepPictures(task.name, tabs)
+    // The pages first: they would complain about a server that goes.
+    await Promise.all(pages.map((page) => page.context().close()))
+    await Promise.all(servers.map((server) => server.dispose()))
+    expect(found, 'errors in the browser').toEqual([])
+  },
+  openPage: async ({ browser, opened }, provide) => {
+    await provide(async (options = {}) => {
+      const page = await newPage(browser, options)
+      opened.pages.push(page)
+      return page
+    })
+  },
+  openTab: async ({}, provide) => {
+    await provide(newTab)
+  },
+  startServer: async ({ opened }, provide) => {
+    await provide(async (options = {}) => {
+      const server = await Server.start(options)
+      opened.servers.push(server)
+      return server
+    })
+  }
+})
+
+async function keepPictures(name: string, pages: Page[]): Promise<void> {
+  for (const [number, page] of pages.entries()) {
+    if (page.isClosed()) continue
+    const path = `${SCREENSHOTS}/failed/${name.replace(/[^\w]+/g, '-').slice(0, 80)}-${number + 1}.png`
+    await page.screenshot({ path, timeout: 5_000 }).catch(() => undefined)
+  }
+}
+
+export { expect }

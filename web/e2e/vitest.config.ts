@@ -1,0 +1,17 @@
+/** Browser tests: each file has a server and a Chromium of its own, and every wait an end. */
+
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['**/*.test.ts'],
+    globalSetup: ['harness/global_setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    // Two cores: a server and a Chromium keep one busy.
+    maxWorkers: 2,
+    reporters: ['default']
+  }
+})
