@@ -3,12 +3,25 @@ import react from '@vitejs/plugin-react'
 
 // The server's, for `npm run dev` beside `scripts/serve`.
 const server = process.env.COFLOW_URL ?? 'http://127.0.0.1:8000'
+const source = (path: string) => new URL(`../react/src/${path}`, import.meta.url).pathname
 
 export default defineConfig({
   plugins: [react()],
   // The package's source: the editor is built with what lies beside it, not with what was published.
-  resolve: { alias: { '@coflow/react': new URL('../react/src/index.ts', import.meta.url).pathname } },
-  build: { outDir: '../../server/editor', emptyOutDir: true, target: 'es2022', assetsDir: 'assets' },
+  resolve: {
+    alias: [
+      { find: '@coflow/react/styles.css', replacement: source('styles/controls.css') },
+      { find: '@coflow/react', replacement: source('index.ts') }
+    ]
+  },
+  build: {
+    outDir: '../../server/editor',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsDir: 'assets',
+    // The server's policy allows no `data:` addresses in scripts and styles.
+    assetsInlineLimit: 0
+  },
   server: {
     proxy: {
       '/api': { target: server, ws: true },

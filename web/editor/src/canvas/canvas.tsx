@@ -1,0 +1,165 @@
+/** The React Flow canvas: the document drawn, everybody's cursors and comments on it, and the tool in hand. */
+
+import '@xyflow/react/dist/style.css'
+import './canvas.css'
+import './node_view.css'
+import { CollaborativeCursor, CommentPins, useClient, type CommentDraft } from '@coflow/react'
+import {
+  Background,
+  BackgroundVariant,
+  ConnectionLineType,
+  MarkerType,
+  MiniMap,
+  PanOnScrollMode,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+  type DefaultEdgeOptions,
+  type EdgeMouseHandler,
+  type FitViewOptions,
+  type NodeMouseHandler,
+  type OnMoveStart
+} from '@xyflow/react'
+import { memo, useCallback, useState, type MouseEvent } from 'react'
+import { edgeTypes, nodeTypes } from './any_type'
+import { useCanvasState } from './canvas_state'
+import { useFlowContext } from './flow_context'
+import { NodeContext } from './node_context'
+import { useNodeContextValue } from './use_node_context_value'
+import { usePlaceNode } from './use_place_node'
+import { useRights } from './use_rights'
+
+const defaultEdgeOptions: DefaultEdgeOptions = {
+  markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+  interactionWidth: 20
+}
+const fitViewOptions: FitViewOptions = { padding: 0.2, maxZoom: 1, minZoom: 0.2 }
+const snapGrid: [number, number] = [8, 8]
+const proOptions = { hideAttribution: true }
+const MIDDLE_AND_RIGHT = [1, 2]
+/** Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. */
+const MANY_NODES = 300
+
+export const Canvas = memo(function Canvas() {
+  const flow = useFlowContext()
+  const { nodes, edges, onNodesChange, onEdgesChange, onConnect } = flow
+  const client = useClient()
+  const { canEdit } = useRights()
+  const { tool, setTool, setFollowed, isMapShown, panel } = useCanvasState()
+  const { activeThread, setActiveThread } = useCanvasState()
+  const [draft, setDraft] = useState<CommentDraft | null>(null)
+  const { screenToFlowPosition } = useReactFlow()
+  const nodeContext = useNodeContextValue(nodes, edges)
+  const placeNode = usePlaceNode()
+
+  const onPaneClick = useCallback(
+    (event: MouseEvent) => {
+      const point = screenToFlowPosition({ x: event.clientX, y: event.clientY })
+      if (tool === 'node') placeNode(point)
+      else if (tool === 'comment') setDraft({ contextType: 'canvas', contextId: null, point })
+      else return
+      setTool('select')
+    },
+    [tool, setTool, placeNode, screenToFlowPosition]
+  )
+  const commentOn = useCallback(
+    (contextType: 'node' | 'edge', contextId: string) => {
+      if (tool !== 'comment') return
+      setDraft({ contextType, contextId, point: null })
+      setTool('select')
+    },
+    [tool, setTool]
+  )
+  const onNodeClick = useCallback<NodeMouseHandler>(
+    (_event, node) => commentOn('node', node.id),
+    [commentOn]
+  )
+  const onEdgeClick = useCallback<EdgeMouseHandler>(
+    (_event, edge) => commentOn('edge', edge.id),
+    [commentOn]
+  )
+  const onDoubleClick = useCallback(
+    (event: MouseEvent) => {
+      const isPane =
+        event.target instanceof Element && event.target.classList.contains('react-flow__pane')
+      if (isPane && canEdit && tool === 'select') {
+        placeNode(screenToFlowPosition({ x: event.clientX, y: event.clientY }))
+      }
+    },
+    [canEdit, tool, placeNode, screenToFlowPosition]
+  )
+  // A hand on the canvas ends following; the follower's own moves have no event.
+  const onMoveStart = useCallback<OnMoveStart>(
+    (event) => event !== null && setFollowed(null),
+    [setFollowed]
+  )
+  const isPanning = tool === 'hand'
+
+  return (
+    <NodeContext value={nodeContext}>
+      <ReactFlow
+        className="ed-flow"
+        data-tool={tool}
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onConnect={onConnect}
+        onPaneClick={onPaneClick}
+        onNodeClick={onNodeClick}
+        onEdgeClick={onEdgeClick}
+        onDoubleClick={onDoubleClick}
+        onMoveStart={onMoveStart}
+        nodesDraggable={canEdit && tool === 'select'}
+        nodesConnectable={canEdit && tool === 'select'}
+        elementsSelectable={tool === 'select'}
+        edgesReconnectable={false}
+        deleteKeyCode={null}
+        selectionOnDrag={tool === 'select'}
+        selectionMode={SelectionMode.Partial}
+        panOnDrag={isPanning ? true : MIDDLE_AND_RIGHT}
+        panOnScroll
+        panOnScrollMode={PanOnScrollMode.Free}
+        zoomOnDoubleClick={false}
+        multiSelectionKeyCode={['Shift', 'Meta', 'Control']}
+        selectionKeyCode={null}
+        minZoom={0.05}
+        maxZoom={4}
+        snapToGrid
+        snapGrid={snapGrid}
+        fitView
+        fitViewOptions={fitViewOptions}
+        defaultEdgeOptions={defaultEdgeOptions}
+        connectionLineType={ConnectionLineType.Bezier}
+        connectionRadius={32}
+        onlyRenderVisibleElements={nodes.length > MANY_NODES}
+        elevateNodesOnSelect={false}
+        proOptions={proOptions}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} color="var(--ed-dot)" />
+        <CollaborativeCursor workflowId={client.options.workflowId} currentUserId={client.userId} />
+        <CommentPins
+          draft={draft}
+          onDraftEnd={() => setDraft(null)}
+          activeThreadId={activeThread}
+          {...(panel === 'comments' && { onOpenThread: setActiveThread })}
+        />
+        {isMapShown && nodes.length > 0 && (
+          <MiniMap
+            pannable
+            zoomable
+            position="bottom-left"
+            ariaLabel="Map of the workflow"
+            nodeBorderRadius={16}
+            nodeColor="var(--ed-map-node)"
+            nodeStrokeWidth={0}
+            maskColor="var(--ed-map-mask)"
+            bgColor="var(--coflow-surface)"
+          />
+        )}
+      </ReactFlow>
+    </NodeContext>
+  )
+})

@@ -1,0 +1,32 @@
+/** What this screen is busy with: the tool in hand, the open panel, whom it follows. */
+
+import { createContext, useContext } from 'react'
+
+export type Tool = 'select' | 'hand' | 'node' | 'comment'
+export type Panel = 'comments' | 'locks' | 'activity'
+
+export interface CanvasState {
+  tool: Tool
+  setTool: (tool: Tool) => void
+  /** The inspector shows by itself, for a selection, where no panel is open. */
+  panel: Panel | null
+  setPanel: (panel: Panel | null) => void
+  /** The comment thread that is unfolded in the panel. */
+  activeThread: string | null
+  setActiveThread: (threadId: string | null) => void
+  /** A user id. */
+  followed: string | null
+  setFollowed: (userId: string | null) => void
+  isMapShown: boolean
+  setMapShown: (isShown: boolean) => void
+  isHelpShown: boolean
+  setHelpShown: (isShown: boolean) => void
+}
+
+export const CanvasStateContext = createContext<CanvasState | null>(null)
+
+export function useCanvasState(): CanvasState {
+  const state = useContext(CanvasStateContext)
+  if (state === null) throw new Error('useCanvasState needs a CanvasStateContext around it.')
+  return state
+}

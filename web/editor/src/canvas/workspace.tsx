@@ -1,0 +1,136 @@
+/** The whole of the editor around one workflow: the canvas, the islands above it, one panel, the notices. */
+
+import './workspace.css'
+import { useConnectionStatus, useFlow } from '@coflow/react'
+import { useEffect, useMemo, useState, type ReactNode } from 'react'
+import { SidePanel } from '../panels/side_panel'
+import { useAnnouncements } from '../notices/use_announcements'
+import { Canvas } from './canvas'
+import { CanvasStateContext, type CanvasState, type Panel, type Tool } from './canvas_state'
+import { ClosedPage } from './closed_page'
+import {
+  FlowContext,
+  SelectionContext,
+  useFlowContext,
+  useSelection,
+  type Selection
+} from './flow_context'
+import { FollowFrame } from './follow_frame'
+import { HelpDialog } from './help_dialog'
+import { ShareDialog } from './share_dialog'
+import { Toolbar } from './toolbar'
+import { TopLeft } from './top_left'
+import { TopRight } from './top_right'
+import { useClipboard } from './use_clipboard'
+import { useGraphEdits } from './use_graph_edits'
+import { useRights } from './use_rights'
+import { useShortcuts } from './use_shortcuts'
+import { ZoomControls } from './zoom_controls'
+
+const IS_TOUCH = window.matchMedia('(pointer: coarse)').matches
+
+export function Workspace({ authMode }: { authMode: 'dev' | 'jwt' }) {
+  const { closed, isLoaded } = useConnectionStatus()
+  if (closed !== null) return <ClosedPage closed={closed} authMode={authMode} />
+  return (
+    <StateProvider>
+      <FlowProvider>
+        <Editor isLoaded={isLoaded} />
+      </FlowProvider>
+    </StateProvider>
+  )
+}
+
+function Editor({ isLoaded }: { isLoaded: boolean }) {
+  const { canEdit } = useRights()
+  const { nodes } = useFlowContext()
+  const { nodeIds, edgeIds } = useSelection()
+  const [isSharing, setSharing] = useState(false)
+
+  return (
+    <main className="ed-workspace" data-selected={nodeIds.length + edgeIds.length > 0 || undefined}>
+      {isLoaded ? <Canvas /> : <div className="ed-flow ed-flow--loading" aria-busy="true" />}
+      {isLoaded && <Keys />}
+      <Announcements />
+      <FollowFrame />
+      <TopLeft />
+      <TopRight onShare={() => setSharing(true)} />
+      <SidePanel />
+      <ZoomControls />
+      <Toolbar />
+      {isLoaded && nodes.length === 0 && (
+        <div className="ed-canvas-empty">
+          <strong>{canEdit ? 'An empty canvas' : 'Nothing here yet'}</strong>
+          {canEdit && (
+            <span>
+              Double-click anywhere, or press <kbd>N</kbd>, to add the first step.
+            </span>
+          )}
+        </div>
+      )}
+      <ShareDialog open={isSharing} onOpenChange={setSharing} />
+      <HelpDialog />
+    </main>
+  )
+}
+
+/** Hears every cursor, and so has nothing below it. */
+function Announcements() {
+  useAnnouncements()
+  return null
+}
+
+/** Keys and clipboard need the canvas, and nothing of them is to be seen. */
+function Keys() {
+  const edits = useGraphEdits()
+  useShortcuts(edits)
+  useClipboard(edits)
+  return null
+}
+
+function StateProvider({ children }: { children: ReactNode }) {
+  const [tool, setTool] = useState<Tool>(IS_TOUCH ? 'hand' : 'select')
+  const [panel, setPanel] = useState<Panel | null>(null)
+  const [followed, setFollowed] = useState<string | null>(null)
+  const [activeThread, setActiveThread] = useState<string | null>(null)
+  const [isMapShown, setMapShown] = useState(false)
+  const [isHelpShown, setHelpShown] = useState(false)
+  const state = useMemo<CanvasState>(
+    () => ({
+      ...{ tool, setTool, panel, setPanel, followed, setFollowed },
+      ...{ activeThread, setActiveThread },
+      ...{ isMapShown, setMapShown, isHelpShown, setHelpShown }
+    }),
+    [tool, panel, followed, activeThread, isMapShown, isHelpShown]
+  )
+  return <CanvasStateContext value={state}>{children}</CanvasStateContext>
+}
+
+function FlowProvider({ children }: { children: ReactNode }) {
+  const flow = useFlow()
+  const { nodes, edges, meta } = flow
+  const nodeIds = selectedKey(nodes)
+  const edgeIds = selectedKey(edges)
+  const selection = useMemo<Selection>(
+    () => ({ nodeIds: parseKey(nodeIds), edgeIds: parseKey(edgeIds) }),
+    [nodeIds, edgeIds]
+  )
+  const name = typeof meta.name === 'string' && meta.name !== '' ? meta.name : 'Untitled'
+  useEffect(() => {
+    document.title = `${name} – coflow`
+  }, [name])
+  return (
+    <FlowContext value={flow}>
+      <SelectionContext value={selection}>{children}</SelectionContext>
+    </FlowContext>
+  )
+}
+
+/** Equal for equal selections, so that a drag does not make another selection in each frame. */
+function selectedKey(all: readonly { id: string; selected?: boolean }[]): string {
+  return JSON.stringify(all.filter((each) => each.selected === true).map(({ id }) => id))
+}
+
+function parseKey(key: string): string[] {
+  return JSON.parse(key) as string[]
+}

@@ -1,0 +1,67 @@
+/** Asks who one is: for a name in dev mode, for a token where tokens are used. */
+
+import { useState, type SyntheticEvent } from 'react'
+import { setDevUser, setUserToken } from './identity'
+
+interface Props {
+  authMode: 'dev' | 'jwt'
+  /** Why it is asked again. */
+  problem?: string
+}
+
+const MAX_NAME_CHARS = 64
+
+export function SignIn({ authMode, problem }: Props) {
+  const [text, setText] = useState('')
+  const isDev = authMode === 'dev'
+
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault()
+    const given = text.trim()
+    if (given === '') return
+    if (isDev) setDevUser(given)
+    else setUserToken(given)
+  }
+
+  return (
+    <main className="ed-center">
+      <section className="ed-card">
+        <img className="ed-card__mark" src="/icon.svg" alt="" />
+        <h1>{isDev ? 'What should we call you?' : 'Sign in'}</h1>
+        <p>
+          {isDev
+            ? 'Others see this name beside your cursor and your comments.'
+            : 'This server needs an access token. Open the link that your application gives you, or paste the token here.'}
+        </p>
+        <form onSubmit={submit}>
+          <label className="coflow-field">
+            <span className="coflow-label">{isDev ? 'Your name' : 'Access token'}</span>
+            <input
+              className="coflow-input"
+              name={isDev ? 'name' : 'token'}
+              type={isDev ? 'text' : 'password'}
+              autoComplete={isDev ? 'nickname' : 'off'}
+              spellCheck={false}
+              maxLength={isDev ? MAX_NAME_CHARS : undefined}
+              autoFocus
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          </label>
+          {problem !== undefined && (
+            <p className="ed-error" role="alert">
+              {problem}
+            </p>
+          )}
+          <button
+            type="submit"
+            className="coflow-button coflow-button--primary"
+            disabled={text.trim() === ''}
+          >
+            Continue
+          </button>
+        </form>
+      </section>
+    </main>
+  )
+}

@@ -1,0 +1,130 @@
+/** Turns what happens around this user into notices: people, access, refused edits, a reset. */
+
+import {
+  graphOf,
+  revertedLabel,
+  useClient,
+  useCollaboration,
+  useConnectionStatus,
+  useOthers,
+  type Role
+} from '@coflow/react'
+import { useEffect, useRef } from 'react'
+import { titleOf } from '../canvas/node_words'
+import { downloadJson } from './download_json'
+import { useTell } from './notice_context'
+
+/** Those who were here before are no news: the list of them takes a moment. */
+const SETTLED_MS = 2_000
+
+const roleWords: Readonly<Record<Role, string>> = {
+  viewer: 'You can view this workflow now',
+  commenter: 'You can view and comment now',
+  editor: 'You can edit this workflow now',
+  owner: 'You own this workflow now'
+}
+
+const modeWords = {
+  parallel: 'Everybody can edit now',
+  sequential: 'Editing goes in turns now',
+  locked: 'One edits only what one has locked now'
+}
+
+export function useAnnouncements(): void {
+  useArrivals()
+  useAccess()
+  useReverted()
+  useReset()
+}
+
+function useArrivals(): void {
+  const tell = useTell()
+  const others = useOthers()
+  const { status } = useConnectionStatus()
+  const known = useRef<ReadonlyMap<string, string> | null>(null)
+  const settlesAt = useRef(0)
+
+  useEffect(() => {
+    known.current = null
+    settlesAt.current = Date.now() + SETTLED_MS
+  }, [status])
+  useEffect(() => {
+    const now = new Map(others.map(({ userId, name }) => [userId, name]))
+    const before = known.current
+    known.current = now
+    if (status !== 'connected' || before === null || Date.now() < settlesAt.current) return
+    for (const [userId, name] of now) {
+      if (!before.has(userId)) tell({ kind: 'info', title: `${name} joined` })
+    }
+    for (const [userId, name] of before) {
+      if (!now.has(userId)) tell({ kind: 'info', title: `${name} left` })
+    }
+  }, [others, status, tell])
+}
+
+function useAccess(): void {
+  const tell = useTell()
+  const { role, session } = useCollaboration()
+  const lastRole = useRef<Role | null>(null)
+  const lastMode = useRef<string | null>(null)
+  const mode = session?.mode ?? null
+
+  useEffect(() => {
+    if (role !== null && lastRole.current !== null && role !== lastRole.current) {
+      tell({ kind: 'info', title: roleWords[role] })
+    }
+    lastRole.current = role ?? lastRole.current
+  }, [role, tell])
+  useEffect(() => {
+    if (mode !== null && lastMode.current !== null && mode !== lastMode.current) {
+      tell({ kind: 'info', title: modeWords[mode] })
+    }
+    lastMode.current = mode ?? lastMode.current
+  }, [mode, tell])
+}
+
+function useReverted(): void {
+  const tell = useTell()
+  const client = useClient()
+  const { reverted } = useConnectionStatus()
+  const told = useRef<unknown>(null)
+
+  useEffect(() => {
+    if (reverted === null || told.current === reverted) return
+    told.current = reverted
+    const { nodes } = graphOf(client.doc)
+    const title = revertedLabel(reverted, {
+      resource: ({ id }) => {
+        const node = nodes.find((each) => each.id === id)
+        return node === undefined ? undefined : titleOf(node.data, node.type, id)
+      },
+      person: (userId) => client.participants.get().find((each) => each.userId === userId)?.name
+    })
+    tell({ kind: 'warning', title })
+  }, [reverted, client, tell])
+}
+
+function useReset(): void {
+  const tell = useTell()
+  const { reset, dismissReset, workflowId } = useCollaboration()
+  const told = useRef<unknown>(null)
+
+  useEffect(() => {
+    if (reset === null || told.current === reset) return
+    told.current = reset
+    const { unsavedContent } = reset
+    tell({
+      kind: 'warning',
+      isLasting: true,
+      title: 'Your copy had to be loaded anew',
+      text: 'It held edits that the rules did not allow. All others of yours are kept.',
+      action: {
+        label: 'Download what was not saved',
+        run: () => {
+          downloadJson(`${workflowId}-unsaved.json`, unsavedContent)
+          dismissReset()
+        }
+      }
+    })
+  }, [reset, dismissReset, workflowId, tell])
+}

@@ -1,0 +1,49 @@
+/** A selected edge: what it connects, its lock, and what else it holds. */
+
+import { ArrowRight, Trash2 } from 'lucide-react'
+import { useFlowContext } from '../canvas/flow_context'
+import { titleOf } from '../canvas/node_words'
+import { useGraphEdits } from '../canvas/use_graph_edits'
+import { useRights } from '../canvas/use_rights'
+import { DataView } from './data_view'
+import { LockControl } from './lock_control'
+
+export function EdgeInspector({ edgeId }: { edgeId: string }) {
+  const { nodes, edges } = useFlowContext()
+  const { canEdit } = useRights()
+  const edits = useGraphEdits()
+  const edge = edges.find(({ id }) => id === edgeId)
+  if (edge === undefined) return null
+  const nameOf = (nodeId: string) => {
+    const node = nodes.find(({ id }) => id === nodeId)
+    return node === undefined ? nodeId : titleOf(node.data, node.type, node.id)
+  }
+
+  return (
+    <section className="coflow-card ed-inspector" aria-label="Edge">
+      <header className="coflow-card__head">
+        <h2 className="coflow-card__title">Edge</h2>
+        {canEdit && edge.deletable !== false && (
+          <button
+            type="button"
+            className="coflow-icon-button"
+            aria-label="Delete"
+            title="Delete"
+            onClick={edits.remove}
+          >
+            <Trash2 />
+          </button>
+        )}
+      </header>
+      <div className="ed-inspector__body">
+        <p className="ed-inspector__ends">
+          <span>{nameOf(edge.source)}</span>
+          <ArrowRight size={14} aria-label="to" />
+          <span>{nameOf(edge.target)}</span>
+        </p>
+        <LockControl type="edge" id={edgeId} />
+        <DataView label="Data" value={edge.data ?? {}} />
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,45 @@
+/** Which of a node's data are texts to be edited, and which are shown as they are. PURE. */
+
+import type { NodeData } from '../canvas/node_words'
+
+export interface Field {
+  key: string
+  isLong: boolean
+}
+
+const LONG_CHARS = 48
+/** Long by their meaning, though empty now. */
+const LONG_KEYS = /prompt|code|description|instructions|text|content|note|message|body|template/i
+const NEVER_EDITED = new Set([
+  'id',
+  'type',
+  'version',
+  'baseClasses',
+  'category',
+  'filePath',
+  'icon'
+])
+
+export function fieldsOf(
+  data: NodeData,
+  nameKey: string
+): { texts: Field[]; rest: Record<string, unknown> } {
+  const texts: Field[] = []
+  const rest: Record<string, unknown> = {}
+  // What another editor's palette says of a kind of node is not this node's to change.
+  const isInstance = 'inputParams' in data
+  for (const [key, value] of Object.entries(data)) {
+    if (key === nameKey) continue
+    const isText =
+      typeof value === 'string' &&
+      !NEVER_EDITED.has(key) &&
+      !(isInstance && (key === 'name' || key === 'description'))
+    if (isText) {
+      const isLong = value.length > LONG_CHARS || value.includes('\n') || LONG_KEYS.test(key)
+      texts.push({ key, isLong })
+    } else {
+      rest[key] = value
+    }
+  }
+  return { texts, rest }
+}

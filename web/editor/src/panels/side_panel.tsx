@@ -1,0 +1,77 @@
+/** The one panel on the right: the one that is asked for, else what is selected. */
+
+import './panels.css'
+import { CommentPanel, EditLockIndicator, UserPresenceList, useClient } from '@coflow/react'
+import { useReactFlow } from '@xyflow/react'
+import { useCanvasState } from '../canvas/canvas_state'
+import { useSelection } from '../canvas/flow_context'
+import { useSelect } from '../canvas/use_select'
+import { ActivityCard } from './activity_card'
+import { EdgeInspector } from './edge_inspector'
+import { ModeCard } from './mode_card'
+import { ManyInspector, NodeInspector } from './node_inspector'
+
+export function SidePanel() {
+  const { panel } = useCanvasState()
+  const { nodeIds, edgeIds } = useSelection()
+  if (panel !== null) {
+    return (
+      <aside className="ed-panel" aria-label="Panel">
+        {panel === 'comments' && <Comments />}
+        {panel === 'locks' && <PeopleAndLocks />}
+        {panel === 'activity' && <ActivityCard />}
+      </aside>
+    )
+  }
+  const [nodeId] = nodeIds
+  const [edgeId] = edgeIds
+  const count = nodeIds.length + edgeIds.length
+  if (count === 0) return null
+  return (
+    <aside className="ed-panel" aria-label="Inspector">
+      {count > 1 && <ManyInspector nodeCount={nodeIds.length} edgeCount={edgeIds.length} />}
+      {count === 1 && nodeId !== undefined && <NodeInspector key={nodeId} nodeId={nodeId} />}
+      {count === 1 && edgeId !== undefined && <EdgeInspector key={edgeId} edgeId={edgeId} />}
+    </aside>
+  )
+}
+
+function Comments() {
+  const { activeThread, setActiveThread } = useCanvasState()
+  return <CommentPanel activeThreadId={activeThread} onOpenThread={setActiveThread} />
+}
+
+function PeopleAndLocks() {
+  const client = useClient()
+  const { workflowId } = client.options
+  const { followed, setFollowed } = useCanvasState()
+  const { edgeIds } = useSelection()
+  const { fitView } = useReactFlow()
+  const select = useSelect()
+  const [edgeId] = edgeIds
+
+  return (
+    <>
+      <UserPresenceList
+        workflowId={workflowId}
+        currentUserId={client.userId}
+        onFollow={({ userId }) => setFollowed(userId === followed ? null : userId)}
+      />
+      <ModeCard />
+      <EditLockIndicator
+        workflowId={workflowId}
+        currentUserId={client.userId}
+        target={edgeId === undefined ? null : { type: 'edge', id: edgeId }}
+        onReveal={({ type, id }) => {
+          if (type === 'workflow') return
+          if (type === 'edge') {
+            select([], [id])
+            return
+          }
+          select([id])
+          void fitView({ nodes: [{ id }], duration: 200, padding: 1, maxZoom: 1 })
+        }}
+      />
+    </>
+  )
+}

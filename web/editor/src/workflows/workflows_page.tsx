@@ -1,0 +1,23 @@
+/** `/`: the workflows that one may view, to be found, opened, created, imported and deleted. */
+
+import './workflows.css'
+import { Rest } from '@coflow/react'
+import { useMemo } from 'react'
+import type { Credentials } from '../identity/credentials'
+import { Identified } from '../identity/identified'
+import type { ServerInfo } from '../identity/server_info'
+import { WorkflowList } from './workflow_list'
+
+export default function WorkflowsPage() {
+  return (
+    <Identified>
+      {(credentials, server) => <Workflows credentials={credentials} server={server} />}
+    </Identified>
+  )
+}
+
+function Workflows({ credentials, server }: { credentials: Credentials; server: ServerInfo }) {
+  const { userId, token } = credentials
+  const rest = useMemo(() => new Rest(token === null ? { userId } : { token }), [userId, token])
+  return <WorkflowList rest={rest} userName={credentials.name} authMode={server.authMode} />
+}
