@@ -1,6 +1,6 @@
 /** The server's REST API, typed by its OpenAPI: answers as data, everything else as ApiError. */
 
-import createClient, { type Client } from 'openapi-fetch'
+import createClient, { createQuerySerializer, type Client } from 'openapi-fetch'
 import type { TokenSource } from '../types'
 import type { components, paths } from './schema'
 import { Credentials } from './credentials'
@@ -66,21 +66,21 @@ export class Rest {
   readonly credentials: Credentials
 
   constructor(options: RestOptions = {}) {
-    const { userId, token, serverUrl } = options
-    this.credentials = options.credentials ?? new Credentials(token)
+    const { userId, serverUrl } = options
+    this.credentials = options.credentials ?? new Credentials(options.token)
+    const hasToken = this.credentials.hasToken
+    const serialize = createQuerySerializer()
     this.http = createClient<paths>({
       baseUrl: (serverUrl ?? globalThis.location.origin).replace(/\/+$/, ''),
-      fetch: (request) => this.#send(request, userId)
+      // Dev mode's identity. A request with a body could not be given another URL afterwards.
+      querySerializer: (query) =>
+        serialize(!hasToken && userId !== undefined ? { ...query, user_id: userId } : query),
+      fetch: (request) => this.#send(request)
     })
   }
 
-  async #send(request: Request, userId: string | undefined): Promise<Response> {
-    if (!this.credentials.hasToken) {
-      if (userId === undefined) return fetch(request)
-      const url = new URL(request.url)
-      url.searchParams.set('user_id', userId)
-      return fetch(new Request(url, request))
-    }
+  async #send(request: Request): Promise<Response> {
+    if (!this.credentials.hasToken) return fetch(request)
     const again = request.clone()
     const token = await this.credentials.token()
     const response = await fetch(authorized(request, token))

@@ -9,6 +9,8 @@ interface Drag {
   point: Point
   /** Where the document had it when the drag began: once it says otherwise, the drop has arrived. */
   start: Point | null
+  /** The drop has arrived, and its end as a drag is still on the way. */
+  isOver: boolean
 }
 
 export class RemoteDrags {
@@ -30,7 +32,12 @@ export class RemoteDrags {
     const live = new Map<string, Drag>()
     for (const { dragging } of others) {
       for (const [id, point] of Object.entries(dragging ?? {})) {
-        live.set(id, { point, start: this.#live.get(id)?.start ?? this.#positionOf(id) })
+        const before = this.#live.get(id)
+        if (before !== undefined && (!before.isOver || isSamePoint(before.point, point))) {
+          live.set(id, { ...before, point })
+        } else {
+          live.set(id, { point, start: this.#positionOf(id), isOver: false })
+        }
       }
     }
     if (live.size === 0 && this.#live.size === 0) return
@@ -44,7 +51,9 @@ export class RemoteDrags {
   documentChanged(): void {
     const arrived = [...this.#lingering].filter(([id, drag]) => this.#hasMoved(id, drag))
     for (const [id] of arrived) this.#settle(id)
-    if (arrived.length > 0) this.#tell()
+    const ended = [...this.#live].filter(([id, drag]) => !drag.isOver && this.#hasMoved(id, drag))
+    for (const [id, drag] of ended) this.#live.set(id, { ...drag, isOver: true })
+    if (arrived.length + ended.length > 0) this.#tell()
   }
 
   /** Another document, of which nothing is known yet. */
@@ -54,7 +63,7 @@ export class RemoteDrags {
   }
 
   #linger(id: string, drag: Drag): void {
-    if (this.#hasMoved(id, drag)) return
+    if (drag.isOver || this.#hasMoved(id, drag)) return
     const timer = setTimeout(() => {
       this.#settle(id)
       this.#tell()
@@ -63,8 +72,7 @@ export class RemoteDrags {
   }
 
   #hasMoved(id: string, { start }: Drag): boolean {
-    const now = this.#positionOf(id)
-    return now?.x !== start?.x || now?.y !== start?.y
+    return !isSamePoint(this.#positionOf(id), start)
   }
 
   #settle(id: string): void {
@@ -74,7 +82,13 @@ export class RemoteDrags {
 
   #tell(): void {
     const dragged = new Map<string, Point>()
-    for (const [id, { point }] of [...this.#live, ...this.#lingering]) dragged.set(id, point)
+    for (const [id, { point, isOver }] of [...this.#live, ...this.#lingering]) {
+      if (!isOver) dragged.set(id, point)
+    }
     this.#onChange(dragged)
   }
+}
+
+function isSamePoint(a: Point | null, b: Point | null): boolean {
+  return a?.x === b?.x && a?.y === b?.y
 }

@@ -1,0 +1,186 @@
+/** Clients on a real server that refuses, forgets them, or dies. */
+
+import { afterEach, expect, test } from 'vitest'
+import { graphOf, NODES } from '../src/flow/read_graph'
+import type * as Y from 'yjs'
+import { addNode, arrive, drop, isConnected, isSaved, join, leaveAll, nodeOf } from './people'
+import { ServerProcess } from './server_process'
+import { until } from './until'
+
+const servers: ServerProcess[] = []
+
+async function startServer(settings: Record<string, string> = {}): Promise<ServerProcess> {
+  const server = await ServerProcess.start(settings)
+  servers.push(server)
+  return server
+}
+
+afterEach(async () => {
+  leaveAll()
+  for (const server of servers.splice(0)) await server.stop()
+})
+
+/** What no flow of this package does: write without asking the rules first. */
+function dataOf(doc: Y.Doc, id: string): Y.Map<unknown> {
+  const node = doc.getMap(NODES).get(id) as Y.Map<Y.Map<unknown>>
+  return node.get('data') as Y.Map<unknown>
+}
+
+test('changes made offline are counted, and saved when the server is back', async () => {
+  const server = await startServer()
+  const ann = await join(server, 'ann', { workflowId: 'w' })
+  addNode(ann, 'a')
+  await isSaved(ann)
+  await server.kill()
+  await until(() => ann.client.connection.get().status === 'offline', 'ann is offline')
+  addNode(ann, 'b')
+  drop(ann, 'a', 100)
+  ann.flow.setMeta('name', 'Offline')
+  expect(ann.client.connection.get()).toMatchObject({ unsavedChanges: 3, isLoaded: true })
+  await server.start()
+  await isConnected(ann)
+  await isSaved(ann)
+  const listed = await ann.client.rest.getWorkflow('w')
+  expect(listed).toMatchObject({ name: 'Offline', nodes: [{ position: { x: 100 } }, { id: 'b' }] })
+})
+
+test('a server killed in the midst of edits has all that it said was saved', async () => {
+  const server = await startServer()
+  const ann = await join(server, 'ann', { workflowId: 'w' })
+  const ben = await join(server, 'ben', { workflowId: 'w' })
+  const saved = new Set<string>()
+  for (let round = 0; round < 10; round += 1) {
+    const made = [`ann-${round}`, `ben-${round}`]
+    addNode(ann, `ann-${round}`)
+    addNode(ben, `ben-${round}`)
+    if (round < 9) {
+      await isSaved(ann)
+      await isSaved(ben)
+      for (const id of made) saved.add(id)
+    }
+  }
+  await server.kill()
+  addNode(ann, 'ann-offline')
+  await server.start()
+  // A third one, who has nothing of its own, sees what the server kept.
+  const cyd = await join(server, 'cyd', { workflowId: 'w' })
+  for (const id of saved) expect(nodeOf(cyd, id)).toBeDefined()
+  await isSaved(ann)
+  await isSaved(ben)
+  await until(() => cyd.flow.state.get().nodes.length === 21, 'cyd has all of both')
+  await until(() => ben.flow.state.get().nodes.length === 21, 'ben has all of ann’s')
+  expect(graphOf(ann.client.doc)).toEqual(graphOf(cyd.client.doc))
+  expect(graphOf(ben.client.doc)).toEqual(graphOf(cyd.client.doc))
+})
+
+test('an edit of what somebody else has locked is reverted, and says why', async () => {
+  const server = await startServer()
+  const ann = await join(server, 'ann', { workflowId: 'w' })
+  const ben = await join(server, 'ben', { workflowId: 'w' })
+  addNode(ann, 'a', { label: 'A' })
+  await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
+  await ann.client.acquireLock('node', 'a')
+  ben.client.edit((doc) => dataOf(doc, 'a').set('label', 'B'))
+  await until(() => ben.client.connection.get().reverted !== null, 'ben is told')
+  expect(ben.client.connection.get().reverted).toMatchObject({
+    resources: [{ type: 'node', id: 'a' }],
+    reason: 'locked',
+    holder: 'ann'
+  })
+  await until(() => nodeOf(ben, 'a')?.data.label === 'A', 'ben has the old label')
+  await isSaved(ben)
+  ben.client.dismissReverted()
+  expect(ben.client.connection.get().reverted).toBeNull()
+  expect(nodeOf(ann, 'a')?.data.label).toBe('A')
+})
+
+test('a deletion of what is locked by now starts the document over, and offers what it held', async () => {
+  const server = await startServer()
+  const ann = await join(server, 'ann', { workflowId: 'w' })
+  const ben = await join(server, 'ben', { workflowId: 'w' })
+  addNode(ann, 'a', { label: 'A' })
+  await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
+  const old = ben.client.doc
+  ben.client.disconnect()
+  ben.flow.removeElements({ nodes: ['a'] })
+  addNode(ben, 'b', { label: 'B' })
+  expect(ben.client.connection.get().unsavedChanges).toBe(2)
+  await ann.client.acquireLock('node', 'a')
+  ben.client.connect()
+  await until(() => ben.client.reset.get() !== null, 'ben is told of the reset')
+  const reset = ben.client.reset.get()
+  expect(reset?.reverted).toMatchObject([{ reason: 'locked', holder: 'ann' }])
+  expect(reset?.unsavedContent.nodes).toMatchObject([{ id: 'b', data: { label: 'B' } }])
+  await isConnected(ben)
+  expect(ben.client.doc).not.toBe(old)
+  await until(() => nodeOf(ben, 'a')?.className === 'coflow-locked', 'ben sees the node, locked')
+  expect(nodeOf(ben, 'b')).toBeDefined()
+  await isSaved(ben)
+  drop(ben, 'b', 50)
+  await until(() => nodeOf(ann, 'b')?.position.x === 50, 'ben’s new document is the shared one')
+  expect(ben.client.history.state.get().canUndo).toBe(true)
+})
+
+test('an expired token is renewed, and a connection that gets none is closed with a message', async () => {
+  const server = await startServer({ AUTH_MODE: 'jwt', DEV_OPEN: '0', JWT_LEEWAY_S: '0' })
+  const owner = ['--name', 'Ann', '--workflow', 'w=owner']
+  const lasting = await server.token('ann', ...owner)
+  const short = await server.token('ann', ...owner, '--expires-in', '3s')
+  const tokens = [short, lasting]
+  let asked = 0
+  await fetch(`${server.url}/api/workflows`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${lasting}`, 'Content-Type': 'application/json' },
+    body: '{"id": "w"}'
+  })
+  const ann = await join(server, 'ann', {
+    workflowId: 'w',
+    token: () => {
+      asked += 1
+      return tokens.shift() ?? lasting
+    }
+  })
+  expect(ann.client.participants.get()[0]).toMatchObject({ userId: 'ann', name: 'Ann' })
+  expect(ann.client.role()).toBe('owner')
+  await until(() => asked === 2, 'another token is asked for', 20_000)
+  await isConnected(ann)
+  addNode(ann, 'a')
+  await isSaved(ann)
+
+  const ben = arrive(server, 'ben', { workflowId: 'w', token: short })
+  await until(() => ben.client.connection.get().status === 'closed', 'ben is told')
+  expect(ben.client.connection.get().closed).toMatchObject({
+    code: 4401,
+    message: expect.stringContaining('Sign in') as string
+  })
+  expect(ben.client.canEdit()).toBe(false)
+})
+
+test('who loses the role becomes a reader at once, and who loses access is told', async () => {
+  const server = await startServer({ AUTH_MODE: 'jwt', DEV_OPEN: '0' })
+  const token = await server.token('ann', '--workflow', 'w=owner')
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }
+  const call = async (method: string, path: string, body?: object) => {
+    const answer = await fetch(`${server.url}/api/workflows${path}`, {
+      ...{ method, headers },
+      ...(body && { body: JSON.stringify(body) })
+    })
+    expect(answer.ok, await answer.text()).toBe(true)
+  }
+  await call('POST', '', { id: 'w', nodes: [{ id: 'a', position: { x: 0, y: 0 } }] })
+  await call('PUT', '/w/members/ben', { role: 'editor' })
+  const ben = await join(server, 'ben', { workflowId: 'w', token: await server.token('ben') })
+  await until(() => ben.client.role() === 'editor', 'ben is an editor')
+  expect(nodeOf(ben, 'a')?.draggable).toBeUndefined()
+  await call('PUT', '/w/members/ben', { role: 'viewer' })
+  await until(() => ben.client.role() === 'viewer', 'ben is a viewer')
+  expect(nodeOf(ben, 'a')?.draggable).toBe(false)
+  addNode(ben, 'b')
+  expect(nodeOf(ben, 'b')).toBeUndefined()
+  await call('DELETE', '/w/members/ben')
+  await until(() => ben.client.connection.get().status === 'closed', 'ben is out')
+  expect(ben.client.connection.get().closed).toMatchObject({
+    code: 4403,
+    message: expect.stringContaining('access') as string
+  })
+})
