@@ -22,3 +22,17 @@ export { useSelf, type Self } from './hooks/use_self'
 export { useSharedClient, type SharedClientOptions } from './hooks/use_shared_client'
 export { useTyping, type Typing } from './hooks/use_typing'
 export { useUndo, type Undo } from './hooks/use_undo'
+
+export { AvatarStack, type AvatarStackProps } from './components/avatar_stack'
+export {
+  CollaborativeCursor,
+  type CollaborativeCursorProps
+} from './components/collaborative_cursor'
+export { CommentPanel, type CommentPanelProps } from './components/comment_panel'
+export { CommentPins, type CommentDraft, type CommentPinsProps } from './components/comment_pins'
+export { EditLockIndicator, type EditLockIndicatorProps } from './components/edit_lock_indicator'
+export { SaveStatus, type SaveStatusProps } from './components/save_status'
+export { ShareWorkflowModal, type ShareWorkflowModalProps } from './components/share_workflow_modal'
+export { ThreadView, type ThreadViewProps } from './components/thread_view'
+export { UndoButtons, type UndoButtonsProps } from './components/undo_buttons'
+export { UserPresenceList, type UserPresenceListProps } from './components/user_presence_list'

@@ -1,0 +1,32 @@
+/** A question before something that cannot be taken back. */
+import { AlertDialog } from 'radix-ui'
+import '../styles/controls.css'
+
+export interface ConfirmProps {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  title: string
+  text: string
+  action: string
+  onConfirm: () => void
+}
+
+export function Confirm({ open, onOpenChange, title, text, action, onConfirm }: ConfirmProps) {
+  return (
+    <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className="coflow-overlay coflow-overlay--nested" />
+        <AlertDialog.Content className="coflow-dialog coflow-dialog--small">
+          <AlertDialog.Title className="coflow-dialog__title">{title}</AlertDialog.Title>
+          <AlertDialog.Description className="coflow-dialog__text">{text}</AlertDialog.Description>
+          <div className="coflow-dialog__actions">
+            <AlertDialog.Cancel className="coflow-button">Cancel</AlertDialog.Cancel>
+            <AlertDialog.Action className="coflow-button coflow-button--danger" onClick={onConfirm}>
+              {action}
+            </AlertDialog.Action>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  )
+}

@@ -1,0 +1,52 @@
+/** An outline around a node that somebody else has selected, with that person's name. */
+import { useEffect, useRef } from 'react'
+import type { CanvasWatch, Rect } from './canvas_watch'
+import { personStyle } from './person_color'
+
+export interface NodeOutlineProps {
+  watch: CanvasWatch
+  nodeId: string
+  name: string
+  color: string
+  /** How many others have selected the node too and come first: their outlines lie inside. */
+  ring: number
+}
+
+export function NodeOutline({ watch, nodeId, name, color, ring }: NodeOutlineProps) {
+  const ref = useRef<HTMLDivElement>(null)
+
+  useEffect(() => {
+    const element = ref.current
+    if (element === null) return
+    let rect: Rect | null = null
+    let { x, y, zoom } = watch.viewport
+    const gap = 2 + ring * 4
+    const place = () => {
+      element.hidden = rect === null || rect.width === 0
+      if (rect === null) return
+      element.style.transform = `translate(${rect.x * zoom + x - gap}px, ${rect.y * zoom + y - gap}px)`
+      element.style.width = `${rect.width * zoom + 2 * gap}px`
+      element.style.height = `${rect.height * zoom + 2 * gap}px`
+    }
+    const stopNode = watch.watchNode(nodeId, (next) => {
+      rect = next
+      place()
+    })
+    const stopViewport = watch.watchViewport((viewport) => {
+      ;({ x, y, zoom } = viewport)
+      place()
+    })
+    return () => {
+      stopNode()
+      stopViewport()
+    }
+  }, [watch, nodeId, ring])
+
+  return (
+    <div ref={ref} className="coflow-outline" style={personStyle(color)} data-ring={ring} hidden>
+      <span className="coflow-outline__name" style={{ marginBottom: 2 + ring * 14 }}>
+        {name}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,74 @@
+/** Sharing a workflow: by a link for anybody, or by one for each person invited. */
+import { Lock, X } from 'lucide-react'
+import { Dialog, Tabs } from 'radix-ui'
+import { Scope, type ScopeProps } from './scope'
+import { ShareInviteTab } from './share_invite_tab'
+import { ShareLinkTab } from './share_link_tab'
+import { useAccess } from './use_access'
+import { useShares } from './use_shares'
+import '../styles/controls.css'
+import './share_workflow_modal.css'
+
+export interface ShareWorkflowModalProps extends ScopeProps {
+  workflowName: string
+  open: boolean
+  onOpenChange: (open: boolean) => void
+}
+
+export function ShareWorkflowModal(props: ShareWorkflowModalProps) {
+  const { workflowId, currentUserId, workflowName, open, onOpenChange } = props
+  return (
+    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="coflow-overlay" />
+        <Dialog.Content className="coflow-dialog coflow-share" aria-describedby={undefined}>
+          <header className="coflow-share__head">
+            <Dialog.Title className="coflow-dialog__title">Share “{workflowName}”</Dialog.Title>
+            <Dialog.Close className="coflow-icon-button" aria-label="Close">
+              <X aria-hidden />
+            </Dialog.Close>
+          </header>
+          <Scope workflowId={workflowId} currentUserId={currentUserId}>
+            <Body workflowName={workflowName} />
+          </Scope>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  )
+}
+
+function Body({ workflowName }: { workflowName: string }) {
+  const { canShare, role } = useAccess()
+  if (role !== null && !canShare) {
+    return (
+      <div className="coflow-empty">
+        <Lock aria-hidden />
+        <strong>You cannot share this workflow</strong>
+        Ask somebody who can edit it for a link.
+      </div>
+    )
+  }
+  return <ShareTabs workflowName={workflowName} />
+}
+
+function ShareTabs({ workflowName }: { workflowName: string }) {
+  const shares = useShares()
+  return (
+    <Tabs.Root className="coflow-tabs" defaultValue="link">
+      <Tabs.List className="coflow-tabs__list" aria-label="How to share">
+        <Tabs.Trigger className="coflow-tabs__tab" value="link">
+          Link
+        </Tabs.Trigger>
+        <Tabs.Trigger className="coflow-tabs__tab" value="invite">
+          Invite by e-mail
+        </Tabs.Trigger>
+      </Tabs.List>
+      <Tabs.Content className="coflow-tabs__page" value="link">
+        <ShareLinkTab shares={shares} />
+      </Tabs.Content>
+      <Tabs.Content className="coflow-tabs__page" value="invite">
+        <ShareInviteTab shares={shares} workflowName={workflowName} />
+      </Tabs.Content>
+    </Tabs.Root>
+  )
+}

@@ -1,0 +1,97 @@
+/** A thread: what it is about, its comments, and replying, resolving and reopening. */
+import { CircleCheck, RotateCcw } from 'lucide-react'
+import { useClient } from '../hooks/use_client'
+import { useComments } from '../hooks/use_comments'
+import { useStore } from '../hooks/use_store'
+import type { Thread } from '../types'
+import { CommentComposer } from './comment_composer'
+import { CommentView } from './comment_view'
+import { errorText } from './error_text'
+import { IconButton } from './icon_button'
+import { Notice } from './notice'
+import { resourceName } from './resource_names'
+import { useAccess } from './use_access'
+import { useAction } from './use_action'
+import '../styles/controls.css'
+import './comments.css'
+
+export interface ThreadViewProps {
+  thread: Thread
+  /** Replies and the composer too, or only how many replies there are. */
+  isOpen: boolean
+  onOpen?: (() => void) | undefined
+  autoFocus?: boolean
+}
+
+export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: ThreadViewProps) {
+  const { root, replies } = thread
+  const { canComment } = useAccess()
+  const { reply, resolve, reopen } = useComments()
+  const action = useAction()
+  const context = useContextName(thread)
+
+  return (
+    <div className="coflow-thread" data-open={isOpen || undefined}>
+      <header className="coflow-thread__head">
+        <span className="coflow-thread__context">
+          {context}
+          {!root.anchorExists && <span className="coflow-badge">Deleted</span>}
+        </span>
+        {canComment && (
+          <IconButton
+            isSmall
+            label={root.isResolved ? 'Reopen' : 'Resolve'}
+            icon={root.isResolved ? <RotateCcw aria-hidden /> : <CircleCheck aria-hidden />}
+            disabled={action.isBusy}
+            onClick={() =>
+              void action.run(() => (root.isResolved ? reopen : resolve)(root.threadId))
+            }
+          />
+        )}
+      </header>
+      {action.error !== null && (
+        <Notice kind="danger" onDismiss={action.dismiss}>
+          {errorText(action.error)}
+        </Notice>
+      )}
+      <CommentView comment={root} />
+      {isOpen ? (
+        <>
+          {replies.map((comment) => (
+            <CommentView key={comment.commentId} comment={comment} />
+          ))}
+          {canComment && !root.isResolved && (
+            <CommentComposer
+              label="Reply"
+              placeholder="Reply…"
+              action="Send reply"
+              autoFocus={autoFocus}
+              onSubmit={(content) => reply(root.threadId, content)}
+            />
+          )}
+        </>
+      ) : (
+        onOpen !== undefined && (
+          <button type="button" className="coflow-thread__more coflow-focusable" onClick={onOpen}>
+            {repliesLabel(replies.length, canComment && !root.isResolved)}
+          </button>
+        )
+      )}
+    </div>
+  )
+}
+
+function useContextName({ root }: Thread): string {
+  const client = useClient()
+  const doc = useStore(client.document)
+  if (root.contextType === 'workflow') return 'Workflow'
+  if (root.contextType === 'canvas') return 'Canvas'
+  const name = root.contextType === 'node' ? 'Node' : 'Edge'
+  if (root.contextId === null || !root.anchorExists) return name
+  return resourceName(doc, root.contextType, root.contextId)
+}
+
+function repliesLabel(count: number, canReply: boolean): string {
+  if (count === 0) return canReply ? 'Reply' : 'Show'
+  return count === 1 ? '1 reply' : `${count} replies`
+}
