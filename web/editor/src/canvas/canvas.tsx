@@ -16,7 +16,6 @@ import {
   useReactFlow,
   type DefaultEdgeOptions,
   type EdgeMouseHandler,
-  type FitViewOptions,
   type NodeMouseHandler,
   type OnMoveStart
 } from '@xyflow/react'
@@ -25,6 +24,8 @@ import { edgeTypes, nodeTypes } from './any_type'
 import { useCanvasState } from './canvas_state'
 import { useFlowContext } from './flow_context'
 import { NodeContext } from './node_context'
+import { useFirstView } from './use_first_view'
+import { useFittedNodes } from './use_fitted_nodes'
 import { useNodeContextValue } from './use_node_context_value'
 import { usePlaceNode } from './use_place_node'
 import { useRights } from './use_rights'
@@ -33,7 +34,6 @@ const defaultEdgeOptions: DefaultEdgeOptions = {
   markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
   interactionWidth: 20
 }
-const fitViewOptions: FitViewOptions = { padding: 0.2, maxZoom: 1, minZoom: 0.2 }
 const snapGrid: [number, number] = [8, 8]
 const proOptions = { hideAttribution: true }
 const MIDDLE_AND_RIGHT = [1, 2]
@@ -51,6 +51,8 @@ export const Canvas = memo(function Canvas() {
   const { screenToFlowPosition } = useReactFlow()
   const nodeContext = useNodeContextValue(nodes, edges)
   const placeNode = usePlaceNode()
+  const fittedNodes = useFittedNodes(nodes)
+  useFirstView()
 
   const onPaneClick = useCallback(
     (event: MouseEvent) => {
@@ -100,7 +102,7 @@ export const Canvas = memo(function Canvas() {
       <ReactFlow
         className="ed-flow"
         data-tool={tool}
-        nodes={nodes}
+        nodes={fittedNodes}
         edges={edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
@@ -129,9 +131,8 @@ export const Canvas = memo(function Canvas() {
         maxZoom={4}
         snapToGrid
         snapGrid={snapGrid}
-        fitView
-        fitViewOptions={fitViewOptions}
         defaultEdgeOptions={defaultEdgeOptions}
+        defaultMarkerColor={null}
         connectionLineType={ConnectionLineType.Bezier}
         connectionRadius={32}
         onlyRenderVisibleElements={nodes.length > MANY_NODES}

@@ -6,8 +6,9 @@ export interface Shape {
   /** Ids of those that its edges name and its data declares, else one; null is the one without an id. */
   targets: readonly (string | null)[]
   sources: readonly (string | null)[]
-  /** The document says its size; otherwise its content does. */
-  isSized: boolean
+  /** By the document; null leaves it to the content. */
+  width: number | null
+  height: number | null
   isParent: boolean
 }
 
@@ -17,13 +18,15 @@ const MAX_DECLARED = 8
 export const plainShape: Shape = {
   targets: [null],
   sources: [null],
-  isSized: false,
+  width: null,
+  height: null,
   isParent: false
 }
 
 export function shapesEqual(a: Shape, b: Shape): boolean {
   return (
-    a.isSized === b.isSized &&
+    a.width === b.width &&
+    a.height === b.height &&
     a.isParent === b.isParent &&
     sameIds(a.targets, b.targets) &&
     sameIds(a.sources, b.sources)
@@ -44,7 +47,8 @@ export function shapesOf(nodes: readonly Node[], edges: readonly Edge[]): Map<st
     const shape = {
       targets: union(targets.get(id), declared(data.inputAnchors)),
       sources: union(sources.get(id), declared(data.outputAnchors)),
-      isSized: width !== undefined && height !== undefined,
+      width: width ?? null,
+      height: height ?? null,
       isParent: parents.has(id)
     }
     if (!shapesEqual(shape, plainShape)) shapes.set(id, shape)

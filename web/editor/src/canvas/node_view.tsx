@@ -6,12 +6,17 @@ import { memo, useEffect, type CSSProperties } from 'react'
 import { useBadge, useShape, type Badge } from './node_context'
 import { NodeIcon } from './node_icon'
 import type { Shape } from './node_shapes'
-import { isNote, kindOf, noteOf, rowsOf, titleOf } from './node_words'
+import { anchorLabelsOf, isNote, kindOf, noteOf, rowsOf, titleOf } from './node_words'
 
 const MAX_ROWS = 3
-const MAX_ROWS_SIZED = 12
-const ROOM_FOR_ROWS = 96
+const MAX_ROWS_SIZED = 16
+/** Below that a node has room for its head alone. */
+const ROOM_FOR_BODY = 112
+/** No wider than that there is no place for the sign. */
+const NARROW = 128
 const HANDLE_SPACING = 16
+/** Longer values are put below their labels, where there is room. */
+const LONG_CHARS = 28
 
 export const NodeView = memo(function NodeView(props: NodeProps) {
   const { id, type, data } = props
@@ -23,7 +28,7 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
   const kind = kindOf(data, type)
   if (isNote(type, data)) {
     return (
-      <div className="ed-note" data-sized={shape.isSized || undefined}>
+      <div className="ed-note" data-sized={shape.width !== null || undefined}>
         <p>{noteOf(data) || 'Empty note'}</p>
         {badge !== null && <LockBadge badge={badge} />}
         <Handles shape={shape} isConnectable={props.isConnectable} isQuiet />
@@ -40,11 +45,19 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
       </div>
     )
   }
+  const { width, height } = shape
+  const hasRoom = height === null || height >= ROOM_FOR_BODY
+  const labels = anchorLabelsOf(data)
+  const hasPorts = hasRoom && labels.size > 0 && shape.targets.length + shape.sources.length > 2
   return (
     <div
       className="ed-node"
-      data-sized={shape.isSized || undefined}
-      style={{ minHeight: minHeightOf(shape) }}
+      data-sized={width !== null || undefined}
+      data-narrow={(width !== null && width < NARROW) || undefined}
+      style={{
+        minHeight: hasPorts ? undefined : minHeightOf(shape),
+        maxHeight: height ?? undefined
+      }}
     >
       <div className="ed-node__head">
         <span className="ed-node__icon">
@@ -55,22 +68,21 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
           {kind !== '' && kind !== title && <span className="ed-node__kind">{kind}</span>}
         </span>
       </div>
-      {(!shape.isSized || (props.height ?? 0) >= ROOM_FOR_ROWS) && (
-        <Rows data={data} max={shape.isSized ? MAX_ROWS_SIZED : MAX_ROWS} />
-      )}
+      {hasPorts && <Ports shape={shape} labels={labels} isConnectable={props.isConnectable} />}
+      {hasRoom && <Rows data={data} isRoomy={height !== null} />}
       {badge !== null && <LockBadge badge={badge} />}
-      <Handles shape={shape} isConnectable={props.isConnectable} />
+      {!hasPorts && <Handles shape={shape} isConnectable={props.isConnectable} />}
     </div>
   )
 })
 
-function Rows({ data, max }: { data: NodeProps['data']; max: number }) {
-  const rows = rowsOf(data).slice(0, max)
+function Rows({ data, isRoomy }: { data: NodeProps['data']; isRoomy: boolean }) {
+  const rows = rowsOf(data).slice(0, isRoomy ? MAX_ROWS_SIZED : MAX_ROWS)
   if (rows.length === 0) return null
   return (
     <dl className="ed-node__rows">
       {rows.map(({ label, value }) => (
-        <div key={label}>
+        <div key={label} data-long={(isRoomy && value.length > LONG_CHARS) || undefined}>
           <dt>{label}</dt>
           <dd>{value}</dd>
         </div>
@@ -121,7 +133,40 @@ function Handles({ shape, isConnectable, isQuiet = false }: HandlesProps) {
   )
 }
 
-function minHeightOf({ targets, sources, isSized }: Shape): number | undefined {
+interface PortsProps {
+  shape: Shape
+  labels: ReadonlyMap<string, string>
+  isConnectable: boolean
+}
+
+/** Handles with their names, a line for each. */
+function Ports({ shape, labels, isConnectable }: PortsProps) {
+  const { targets, sources } = shape
+  const port = (id: string | null | undefined, type: 'source' | 'target') =>
+    id !== undefined && (
+      <>
+        <span className={`ed-port ed-port--${type}`}>{id === null ? '' : labels.get(id)}</span>
+        <Handle
+          id={id}
+          type={type}
+          position={type === 'target' ? Position.Left : Position.Right}
+          isConnectable={isConnectable}
+        />
+      </>
+    )
+  return (
+    <div className="ed-ports">
+      {Array.from({ length: Math.max(targets.length, sources.length) }, (_, index) => (
+        <div key={index} className="ed-ports__line">
+          {port(targets[index], 'target')}
+          {port(sources[index], 'source')}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function minHeightOf({ targets, sources, height }: Shape): number | undefined {
   const count = Math.max(targets.length, sources.length)
-  return isSized || count < 3 ? undefined : (count + 1) * HANDLE_SPACING
+  return count < 3 ? undefined : Math.min((count + 1) * HANDLE_SPACING, height ?? Infinity)
 }

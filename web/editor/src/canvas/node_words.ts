@@ -26,8 +26,10 @@ const ABOUT_THE_KIND = new Set([
   'width',
   'height'
 ])
+/** What only remembers which tab of a form was open. */
+const ABOUT_A_FORM = /^selected|UI$/
 const REFERENCE = /^\{\{.*\}\}$/s
-const MAX_VALUE_CHARS = 120
+const MAX_VALUE_CHARS = 240
 
 /** The key of `data` that holds a node's name; `label` where it has none yet. */
 export function nameKeyOf(data: NodeData): string {
@@ -52,8 +54,26 @@ export function rowsOf(data: NodeData): Row[] {
   const shown = { ...plainOf(data), ...(inputs ?? {}) }
   return Object.entries(shown).flatMap(([key, value]) => {
     const text = wordsOf(value)
-    return text === '' ? [] : [{ label: labels.get(key) ?? wordsOfKey(key), value: text }]
+    return text === '' || ABOUT_A_FORM.test(key)
+      ? []
+      : [{ label: labels.get(key) ?? wordsOfKey(key), value: text }]
   })
+}
+
+/** What the handles that a node declares are called, by their ids. */
+export function anchorLabelsOf(data: NodeData): ReadonlyMap<string, string> {
+  const labels = new Map<string, string>()
+  const read = (anchors: unknown) => {
+    if (!Array.isArray(anchors)) return
+    for (const anchor of anchors as unknown[]) {
+      const { id, label, options } = objectOf(anchor) ?? {}
+      if (typeof id === 'string' && typeof label === 'string') labels.set(id, label)
+      read(options)
+    }
+  }
+  read(data.inputAnchors)
+  read(data.outputAnchors)
+  return labels
 }
 
 /** The text on a note. */

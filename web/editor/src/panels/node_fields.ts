@@ -33,7 +33,7 @@ export function fieldsOf(
     const isText =
       typeof value === 'string' &&
       !NEVER_EDITED.has(key) &&
-      !(isInstance && (key === 'name' || key === 'description'))
+      !(isInstance && (key === 'name' || key === 'description' || key === 'color'))
     if (isText) {
       const isLong = value.length > LONG_CHARS || value.includes('\n') || LONG_KEYS.test(key)
       texts.push({ key, isLong })
