@@ -1,7 +1,7 @@
 /** One workflow as one user has it: the document, the connection, and everybody and everything around it. */
 
 import type * as Y from 'yjs'
-import { claimsOf, Credentials } from '../api/credentials'
+import { Credentials } from '../api/credentials'
 import { ApiError, Rest } from '../api/rest'
 import type {
   ConnectionState,
@@ -14,16 +14,17 @@ import type {
   Thread,
   TokenSource
 } from '../types'
+import { Access, type AccessState } from './access'
 import { CommentStore } from './comment_store'
 import { DocumentLink } from './document_link'
 import { History } from './history'
 import { LockStore } from './lock_store'
-import { grantedRole, higherRole, isAllowed, isRole, modeLetsEdit } from './permissions'
+import { isRole } from './permissions'
 import type { OwnPresence } from './presence'
 import { PresenceStore } from './presence_store'
 import { SessionStore } from './session_store'
 import type { ServerEvent } from './sync_connection'
-import { ValueStore, type Store } from './store'
+import type { Store } from './store'
 import { lockOf } from './wire'
 
 export interface CoflowOptions {
@@ -50,6 +51,8 @@ export class CoflowClient {
   readonly locks: Store<readonly Lock[]>
   readonly comments: Store<readonly Thread[] | null>
   readonly reset: Store<ResetNotice | null>
+  /** Who this user is, and what they may do. */
+  readonly access: Store<AccessState>
   /** Emits when the document is replaced by another. */
   readonly document: Store<Y.Doc>
   /** The origin of this user's own edits: what undo goes by. */
@@ -62,10 +65,7 @@ export class CoflowClient {
   readonly #session: SessionStore
   readonly #locks: LockStore
   readonly #comments: CommentStore
-  readonly #identity: ValueStore<{ userId: string; name: string }>
-  /** What the token grants by itself, which the server's lists do not show of others. */
-  #granted: Role | null = null
-  #role: Role | null = null
+  readonly #access: Access
   #isDestroyed = false
 
   constructor(options: CoflowOptions) {
@@ -74,9 +74,11 @@ export class CoflowClient {
     this.#credentials = new Credentials(options.token)
     this.rest = new Rest({ serverUrl, userId: options.userId, credentials: this.#credentials })
     const userId = options.userId ?? 'anonymous'
-    this.#identity = new ValueStore({ userId, name: options.userName ?? userId })
-    if (typeof options.token === 'string') this.#introduce(options.token)
-
+    this.#access = new Access(options.workflowId, userId, options.userName ?? userId)
+    this.access = this.#access.state
+    if (typeof options.token === 'string') {
+      this.#access.introduce(options.token, options.userName)
+    }
     this.#session = new SessionStore(this.rest, options.workflowId)
     this.#locks = new LockStore(this.rest, options.workflowId)
     this.#comments = new CommentStore(this.rest, options.workflowId)
@@ -90,18 +92,16 @@ export class CoflowClient {
         (options.offline ?? true)
           ? `coflow:${serverUrl}:${this.userId}:${options.workflowId}`
           : null,
-      onToken: (token) => this.#introduce(token),
+      onToken: (token) => this.#access.introduce(token, options.userName),
+      onRememberedRole: (role) => this.#access.remember(role),
       onConnection: (connection) => this.#presence.attach(connection),
+      onMayEdit: (mayEdit) => this.#access.setAskedForEdits(mayEdit),
       onOpen: () => this.#onOpen(),
       onClose: () => this.#poll(),
       onEvent: (event) => this.#onEvent(event)
     })
-    this.#presence = new PresenceStore(() => ({
-      userId: this.userId,
-      name: this.#identity.get().name,
-      role: this.role()
-    }))
-    this.history = new History(this.#link.document, this.origin)
+    this.#presence = new PresenceStore(this.access)
+    this.history = new History(this.#link.document, this.origin, () => this.canEdit())
     this.connection = this.#link.state
     this.document = this.#link.document
     this.reset = this.#link.reset
@@ -111,9 +111,16 @@ export class CoflowClient {
     this.comments = this.#comments.threads
     this.#session.onList = (attendees) => {
       const own = attendees.find((each) => each.userId === this.userId)
-      if (own !== undefined) this.#setRole(higherRole(own.role, this.#granted))
+      if (own !== undefined) this.#access.setRole(own.role)
       this.#presence.setAttendees(attendees)
     }
+    this.#session.session.subscribe(() => this.#access.setSession(this.#session.session.get()))
+    this.connection.subscribe(() => {
+      const isClosed = this.connection.get().status === 'closed'
+      this.#access.setClosed(isClosed)
+      if (isClosed) this.#stopPolling()
+    })
+    this.access.subscribe(() => this.#link.setRole(this.role()))
   }
 
   get doc(): Y.Doc {
@@ -121,19 +128,15 @@ export class CoflowClient {
   }
 
   get userId(): string {
-    return this.#identity.get().userId
+    return this.access.get().userId
   }
 
   role(): Role | null {
-    return this.#role ?? this.#granted ?? this.#link.rememberedRole
+    return this.access.get().role
   }
 
-  /** The role allows it, and the mode lets this user edit at all. Unknown roles are not in the way. */
   canEdit(): boolean {
-    const role = this.role()
-    const isClosed = this.connection.get().status === 'closed'
-    if (isClosed || (role !== null && !isAllowed(role, 'edit'))) return false
-    return modeLetsEdit(this.session.get(), this.userId)
+    return this.access.get().canEdit
   }
 
   /** What the next token comes from; the one in use stays. */
@@ -226,28 +229,11 @@ export class CoflowClient {
     this.#isDestroyed = true
     this.#stopPolling()
     this.#presence.destroy()
-    this.#session.destroy()
     this.#locks.destroy()
     this.#comments.destroy()
     this.history.destroy()
     this.#link.destroy()
-  }
-
-  #introduce(token: string): void {
-    const { sub, name, workflows } = claimsOf(token)
-    this.#granted = grantedRole(workflows, this.options.workflowId)
-    if (sub === undefined) return
-    const before = this.#identity.get()
-    if (before.userId !== sub || before.name !== name) {
-      this.#identity.set({ userId: sub, name: name ?? this.options.userName ?? sub })
-    }
-  }
-
-  #setRole(role: Role | null): void {
-    if (role === this.#role) return
-    this.#role = role
-    this.#link.setRole(role)
-    this.#presence.refresh()
+    this.#session.destroy()
   }
 
   #onOpen(): void {
@@ -259,7 +245,8 @@ export class CoflowClient {
 
   /** What events would tell is asked for while there is no socket. */
   #poll(): void {
-    if (this.#isDestroyed || this.#link.isOpen) return
+    if (this.#isDestroyed || this.connection.get().status === 'closed') return
+    if (this.#link.isOpen) return
     this.#session.poll(() => this.#presence.heartbeat())
     this.#locks.poll()
     this.#comments.poll()
@@ -273,7 +260,7 @@ export class CoflowClient {
 
   #onEvent(event: ServerEvent): void {
     if (event.type === 'access_changed') {
-      this.#setRole(isRole(event.role) ? higherRole(event.role, this.#granted) : null)
+      this.#access.changed(isRole(event.role) ? event.role : null)
     }
     this.#presence.onEvent(event)
     this.#session.onEvent(event)

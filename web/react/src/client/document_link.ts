@@ -6,7 +6,6 @@ import { graphOf } from '../flow/read_graph'
 import type { Closed, ConnectionState, Resource, ResetNotice, Reverted, Role } from '../types'
 import { closedBy, FORBIDDEN, RESET_NEEDED, UNAUTHENTICATED } from './close_codes'
 import { isEqualJson } from './equality'
-import { isAllowed } from './permissions'
 import { SaveCounter } from './save_state'
 import { ValueStore } from './store'
 import { StoredCopy } from './stored_copy'
@@ -29,6 +28,10 @@ export interface LinkOptions {
   /** Under which name this device keeps a copy; null: none. Asked once the user is known. */
   copyName(): string | null
   onToken(token: string): void
+  /** What the stored copy says of this user, until the server can be asked. */
+  onRememberedRole(role: Role | null): void
+  /** Known with each connection that is in step, and told again when it changes. */
+  onMayEdit(mayEdit: boolean): void
   /** A new connection for a new document, before it is opened. */
   onConnection(connection: SyncConnection): void
   /** The document is in step with the server's. */
@@ -61,7 +64,8 @@ export class DocumentLink {
   /** Grows with every document, so that what an old one still waits for is not done to a new one. */
   #generation = 0
   #role: Role | null = null
-  #rememberedRole: Role | null = null
+  /** The server has asked this connection for edits, as it does of those alone who may edit. */
+  #mayEdit = false
   #hasFreshToken = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #resetTimer: ReturnType<typeof setTimeout> | undefined
@@ -81,19 +85,14 @@ export class DocumentLink {
     return this.state.get().status === 'connected'
   }
 
-  /** What the stored copy says of this user, until the server can be asked. */
-  get rememberedRole(): Role | null {
-    return this.#rememberedRole
-  }
-
   setRole(role: Role | null): void {
     this.#role = role
     this.#remember()
-    this.#giveUpWhatCannotBeSaved()
   }
 
   connect(): void {
-    if (this.#isDestroyed || this.#isWanted) return
+    // What is closed stays so until somebody wants a retry.
+    if (this.#isDestroyed || this.#isWanted || this.state.get().status === 'closed') return
     this.#isWanted = true
     this.#set({ status: 'connecting', closed: null })
     void this.#open()
@@ -167,7 +166,7 @@ export class DocumentLink {
     if (copy !== this.#copy || this.#isDestroyed) return
     if (remembered !== null) {
       this.#counter.edited(remembered.unsaved)
-      this.#rememberedRole = remembered.role
+      this.#options.onRememberedRole(remembered.role)
     }
     this.#set({
       isStored: copy.isUsable,
@@ -192,6 +191,10 @@ export class DocumentLink {
           this.#counter.sent(subtype)
           this.#showUnsaved()
         },
+        onAskedForEdits: () => {
+          this.#mayEdit = true
+          if (connection.isSynced) this.#options.onMayEdit(true)
+        },
         onEvent: (event) => this.#onEvent(event),
         onClosed: (code, reason) => this.#onClosed(code, reason)
       }
@@ -205,9 +208,12 @@ export class DocumentLink {
       this.#hasFreshToken = false
       this.#set({ status: 'connected', isLoaded: true })
       this.#remember()
+      this.#options.onMayEdit(this.#mayEdit)
       this.#options.onOpen()
+      if (!this.#mayEdit && this.#counter.unsaved > 0) this.#giveUpWhatCannotBeSaved()
     } else if (status === 'connected') {
       this.#refused = []
+      this.#mayEdit = false
     } else if (status === 'disconnected') {
       this.#counter.disconnected()
       this.#set({ status: 'offline', unsavedChanges: this.#counter.unsaved })
@@ -294,8 +300,6 @@ export class DocumentLink {
 
   /** Edits made offline by one who, as it turns out, may not edit any more. */
   #giveUpWhatCannotBeSaved(): void {
-    if (!this.isOpen || this.#role === null || isAllowed(this.#role, 'edit')) return
-    if (this.#counter.unsaved === 0) return
     const resources: Resource[] = [{ type: 'workflow', id: this.#options.workflowId }]
     this.#refused = [
       ...this.#refused,
@@ -348,8 +352,7 @@ export class DocumentLink {
 
   #remember(): void {
     if (this.#copy === null || !this.state.get().isLoaded) return
-    const role = this.#role ?? this.#rememberedRole
-    this.#copy.remember({ unsaved: this.#counter.unsaved, role })
+    this.#copy.remember({ unsaved: this.#counter.unsaved, role: this.#role })
   }
 
   #set(part: Partial<ConnectionState & { closed: Closed | null }>): void {

@@ -14,12 +14,14 @@ export class History {
     (a, b) => a.canUndo === b.canUndo && a.canRedo === b.canRedo
   )
   readonly #origin: unknown
+  readonly #mayEdit: () => boolean
   readonly #stopFollowing: () => void
   #manager: Y.UndoManager
   #isInStep = false
 
-  constructor(document: Store<Y.Doc>, origin: unknown) {
+  constructor(document: Store<Y.Doc>, origin: unknown, mayEdit: () => boolean) {
     this.#origin = origin
+    this.#mayEdit = mayEdit
     this.#manager = this.#managerOf(document.get())
     this.#stopFollowing = document.subscribe(() => {
       this.#manager.destroy()
@@ -29,11 +31,11 @@ export class History {
   }
 
   undo(): void {
-    this.#manager.undo()
+    if (this.#mayEdit()) this.#manager.undo()
   }
 
   redo(): void {
-    this.#manager.redo()
+    if (this.#mayEdit()) this.#manager.redo()
   }
 
   /** What is edited in this turn of the event loop is one step of its own. */
@@ -43,6 +45,8 @@ export class History {
     this.#manager.stopCapturing()
     queueMicrotask(() => {
       this.#isInStep = false
+      // Nor does what comes next belong to it, however soon.
+      this.#manager.stopCapturing()
     })
   }
 

@@ -2,7 +2,8 @@
 
 import type { Awareness } from 'y-protocols/awareness'
 import type { Wire } from '../api/rest'
-import type { Participant, Role } from '../types'
+import type { Participant } from '../types'
+import type { AccessState } from './access'
 import { isEqualJson, keepIdentity } from './equality'
 import { isRole } from './permissions'
 import {
@@ -14,7 +15,7 @@ import {
   type SeenState
 } from './presence'
 import type { ServerEvent, SyncConnection } from './sync_connection'
-import { ValueStore } from './store'
+import { ValueStore, type Store } from './store'
 import { pointOf } from './wire'
 
 const SEND_EVERY_MS = 50
@@ -27,7 +28,7 @@ interface Changes {
 
 export class PresenceStore {
   readonly participants: ValueStore<readonly Participant[]>
-  readonly #identity: () => { userId: string; name: string; role: Role | null }
+  readonly #access: Store<AccessState>
   readonly #attendees = new Map<string, Attendee>()
   readonly #changedMs = new Map<number, number>()
   #awareness: Awareness | null = null
@@ -36,9 +37,10 @@ export class PresenceStore {
   #timer: ReturnType<typeof setTimeout> | undefined
   #sentMs = 0
 
-  constructor(identity: () => { userId: string; name: string; role: Role | null }) {
-    this.#identity = identity
+  constructor(access: Store<AccessState>) {
+    this.#access = access
     this.participants = new ValueStore<readonly Participant[]>(this.#merged())
+    access.subscribe(() => this.refresh())
   }
 
   /** Follow another connection, whose document is another. */
@@ -127,7 +129,7 @@ export class PresenceStore {
   }
 
   #merged(): Participant[] {
-    const { userId, name, role } = this.#identity()
+    const { userId, name, role } = this.#access.get()
     const awareness = this.#awareness
     const states: SeenState[] = []
     for (const [clientId, state] of awareness?.getStates() ?? []) {

@@ -64,6 +64,15 @@ export class SessionStore {
   }
 
   async #pollOnce(): Promise<void> {
+    try {
+      await this.#attend()
+    } catch {
+      // Nobody knows who is there, least of all those who were seen last.
+      this.onList([])
+    }
+  }
+
+  async #attend(): Promise<void> {
     const session = this.session.get()
     if (session === null) return this.#join()
     await this.#rest.heartbeat(session.sessionId, this.#heartbeat())

@@ -36,3 +36,33 @@ export class ValueStore<T> implements Store<T> {
     for (const listener of [...this.#listeners]) listener()
   }
 }
+
+/** A part of a store. Keeps its value, and tells nobody, while the part is the same. */
+export function selected<T, U>(
+  store: Store<T>,
+  select: (value: T) => U,
+  isSame: (a: U, b: U) => boolean = Object.is
+): Store<U> {
+  let source = store.get()
+  let value = select(source)
+  const get = (): U => {
+    const now = store.get()
+    if (now !== source) {
+      source = now
+      const next = select(now)
+      if (!isSame(value, next)) value = next
+    }
+    return value
+  }
+  return {
+    get,
+    subscribe: (listener) => {
+      let seen = get()
+      return store.subscribe(() => {
+        if (get() === seen) return
+        seen = get()
+        listener()
+      })
+    }
+  }
+}

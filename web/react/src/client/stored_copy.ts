@@ -16,7 +16,7 @@ export class StoredCopy {
   readonly #persistence: IndexeddbPersistence
   #isUsable = false
   #isDestroyed = false
-  #written: Remembered = { unsaved: 0, role: null }
+  #written: Remembered | null = null
 
   static get isPossible(): boolean {
     return typeof indexedDB !== 'undefined'
@@ -71,7 +71,7 @@ export class StoredCopy {
   remember(now: Remembered): void {
     if (!this.#isUsable || this.#isDestroyed) return
     const { unsaved, role } = now
-    if (unsaved === this.#written.unsaved && role === this.#written.role) return
+    if (unsaved === this.#written?.unsaved && role === this.#written.role) return
     this.#written = { unsaved, role }
     const failed = () => undefined // The next change tries again; the copy itself is written elsewhere.
     this.#persistence.set('unsaved', unsaved).catch(failed)

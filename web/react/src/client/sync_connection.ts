@@ -23,6 +23,8 @@ export interface SyncHandlers {
   /** A counted frame (sync subtype 1 or 2) was sent. */
   onSent(subtype: number): void
   onEvent(event: ServerEvent): void
+  /** The server has asked for our edits, which it asks of those alone who may edit. */
+  onAskedForEdits(): void
   /** A final close; the provider does not try again by itself. */
   onClosed(code: number, reason: string): void
 }
@@ -126,6 +128,12 @@ export class SyncConnection {
 
   #listen(handlers: SyncHandlers): void {
     const provider = this.#provider
+    const stockSync = provider.messageHandlers[messageSync]
+    provider.messageHandlers[messageSync] = (encoder, decoder, ...rest) => {
+      const isStep1 = decoder.arr[decoder.pos] === SYNC_STEP_1
+      stockSync?.(encoder, decoder, ...rest)
+      if (isStep1) handlers.onAskedForEdits()
+    }
     provider.messageHandlers[MESSAGE_AUTH] = (_encoder, decoder) => {
       // `edit_reverted` says the same, and more.
       decoder.pos = decoder.arr.length
@@ -133,7 +141,13 @@ export class SyncConnection {
     provider.messageHandlers[MESSAGE_EVENT] = (_encoder, decoder) => {
       handlers.onEvent(JSON.parse(decoding.readVarString(decoder)) as ServerEvent)
     }
-    provider.on('status', ({ status }) => handlers.onStatus(status))
+    provider.on('status', ({ status }) => {
+      if (status !== 'disconnected') handlers.onStatus(status)
+    })
+    // Unlike the status it also tells of attempts that have failed.
+    provider.on('connection-close', () => {
+      if (!this.#isDestroyed) handlers.onStatus('disconnected')
+    })
     provider.on('sync', (isSynced) => {
       if (isSynced) handlers.onStatus('synced')
     })

@@ -37,6 +37,8 @@ export class FlowBinding {
   readonly #drags: RemoteDrags
   #flow: FlowStore
   #stopFlow: () => void = () => undefined
+  /** Nodes whose size or place a resize has changed on this screen alone. */
+  readonly #resized = new Set<string>()
 
   constructor(client: CoflowClient) {
     this.#client = client
@@ -54,12 +56,11 @@ export class FlowBinding {
       this.#follow()
     })
     // The client's stores and this end together, with the client.
-    for (const store of [client.locks, client.session, client.connection]) {
+    for (const store of [client.locks, client.session, client.access]) {
       store.subscribe(() => this.#applyRules())
     }
     client.participants.subscribe(() => {
       this.#drags.follow(client.participants.get().filter((each) => !each.isSelf))
-      this.#applyRules()
     })
   }
 
@@ -79,6 +80,7 @@ export class FlowBinding {
     const dropped: NodePositionChange[] = []
     const removed: string[] = []
     let isSelection = false
+    const isResize = changes.some((each) => each.type === 'dimensions' && each.resizing === true)
     for (const change of changes) {
       switch (change.type) {
         case 'select':
@@ -89,6 +91,10 @@ export class FlowBinding {
           if (change.dragging === true) {
             const { position } = change
             if (position) this.#flow.setLocal(change.id, { position, dragging: true })
+          } else if (isResize) {
+            // A resize at the left or the top moves the node, and its children against it.
+            this.#resized.add(change.id)
+            if (change.position) this.#flow.setLocal(change.id, { position: change.position })
           } else {
             dropped.push(change)
           }
@@ -236,47 +242,54 @@ export class FlowBinding {
 
   #onDimensions(change: Extract<NodeChange, { type: 'dimensions' }>): void {
     const { id, dimensions, resizing, setAttributes } = change
-    if (dimensions === undefined) {
-      if (resizing === false) this.#endResize(id)
-      return
-    }
-    if (!setAttributes) {
+    if (dimensions !== undefined && setAttributes) {
+      const { width, height } = dimensions
+      this.#resized.add(id)
+      this.#flow.setLocal(id, {
+        measured: dimensions,
+        resizing: true,
+        ...(setAttributes !== 'height' && { width }),
+        ...(setAttributes !== 'width' && { height })
+      })
+    } else if (dimensions !== undefined && resizing === undefined) {
       this.#flow.setLocal(id, { measured: dimensions })
-      return
     }
-    const { width, height } = dimensions
-    const size = {
-      ...(setAttributes !== 'height' && { width }),
-      ...(setAttributes !== 'width' && { height })
-    }
-    this.#flow.setLocal(id, { measured: dimensions, ...size, resizing: resizing || undefined })
-    if (resizing !== true) this.#endResize(id)
+    if (resizing === false || (setAttributes && resizing === undefined)) this.#endResize()
   }
 
   /** As with a drag: one change of the document at the end. */
-  #endResize(id: string): void {
-    const { width, height, position } = this.#flow.localOf(id)
-    this.#flow.setLocal(id, {
-      ...{ width: undefined, height: undefined, resizing: undefined },
-      ...{ position: undefined, dragging: undefined }
-    })
-    if (!this.mayEdit('node', id)) return
+  #endResize(): void {
     this.#client.history.beginStep()
-    this.#client.edit((doc) =>
-      writeFields(doc.getMap(NODES).get(id), {
-        ...(width !== undefined && { width }),
-        ...(height !== undefined && { height }),
-        ...(position !== undefined && { position: { x: position.x, y: position.y } })
-      })
-    )
+    this.#client.edit((doc) => {
+      for (const id of this.#resized) {
+        const { width, height, position } = this.#flow.localOf(id)
+        const gone = { width: undefined, height: undefined, resizing: undefined }
+        this.#flow.setLocal(id, { ...gone, position: undefined })
+        if (!this.mayEdit('node', id)) continue
+        writeFields(doc.getMap(NODES).get(id), {
+          ...(width !== undefined && { width }),
+          ...(height !== undefined && { height }),
+          ...(position !== undefined && { position: { x: position.x, y: position.y } })
+        })
+      }
+    })
+    this.#resized.clear()
   }
 
   #create(collection: 'nodes' | 'edges', entity: Node | Edge): void {
     if (!this.#client.canEdit() || this.isLockedByOther('workflow', '') !== null) return
     this.#client.history.beginStep()
+    if (collection === NODES && entity.selected === true) this.#selectOnly(entity.id)
     this.#client.edit((doc) => {
       createEntity(doc, collection, { ...entity }, nextOrder(doc.getMap(collection)))
     })
+  }
+
+  #selectOnly(id: string): void {
+    for (const each of this.#flow.selectedNodes())
+      this.#flow.setLocal(each, { selected: undefined })
+    this.#flow.setLocal(id, { selected: true })
+    this.#client.setPresence({ selectedNode: id })
   }
 
   #replace(collection: 'nodes' | 'edges', entity: Node | Edge): void {

@@ -33,10 +33,7 @@ export function useCollaboration(): Collaboration {
   const doc = useStore(client.document)
   const session = useStore(client.session)
   const reset = useStore(client.reset)
-  // What `role` and `canEdit` go by, beside the session.
-  useStore(client.participants)
-  useStore(client.connection)
-  const role = client.role()
+  const { role, canEdit } = useStore(client.access)
   const inSession = async (change: (sessionId: string) => Promise<unknown>) => {
     await client.inSession(change)
   }
@@ -46,7 +43,7 @@ export function useCollaboration(): Collaboration {
     workflowId: client.options.workflowId,
     session,
     role,
-    canEdit: client.canEdit(),
+    canEdit,
     canComment: isAllowed(role, 'comment'),
     canShare: isAllowed(role, 'share'),
     canManage: isAllowed(role, 'manage'),

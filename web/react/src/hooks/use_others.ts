@@ -1,8 +1,7 @@
 /** Everybody else who takes part. */
 
 import { useMemo } from 'react'
-import { keepIdentity } from '../client/equality'
-import type { Store } from '../client/store'
+import { selected } from '../client/store'
 import type { CoflowClient } from '../client/coflow_client'
 import type { Participant } from '../types'
 import { useClient } from './use_client'
@@ -14,14 +13,10 @@ export function useOthers(): readonly Participant[] {
 }
 
 /** The same list for as long as the others are the same, however this user moves. */
-function othersOf(client: CoflowClient): Store<readonly Participant[]> {
-  let others: readonly Participant[] = []
-  return {
-    get: () => {
-      const now = client.participants.get().filter((each) => !each.isSelf)
-      others = keepIdentity(others, now, (each) => each.userId)
-      return others
-    },
-    subscribe: client.participants.subscribe
-  }
+function othersOf(client: CoflowClient) {
+  return selected(
+    client.participants,
+    (all) => all.filter((each) => !each.isSelf),
+    (a, b) => a.length === b.length && a.every((each, i) => each === b[i])
+  )
 }

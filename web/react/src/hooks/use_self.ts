@@ -1,6 +1,7 @@
 /** This user, and what the others are shown of it. */
 
 import { useMemo } from 'react'
+import { selected } from '../client/store'
 import type { Participant, Point, Viewport } from '../types'
 import { useClient } from './use_client'
 import { useStore } from './use_store'
@@ -15,7 +16,12 @@ export interface Self {
 
 export function useSelf(): Self {
   const client = useClient()
-  const self = useStore(client.participants).find((each) => each.isSelf) ?? null
+  const self = useStore(
+    useMemo(
+      () => selected(client.participants, (all) => all.find((each) => each.isSelf) ?? null),
+      [client]
+    )
+  )
   return useMemo(
     () => ({
       self,

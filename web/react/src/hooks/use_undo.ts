@@ -12,10 +12,16 @@ export interface Undo {
 }
 
 export function useUndo(): Undo {
-  const { history } = useClient()
-  const state = useStore(history.state)
+  const { history, access } = useClient()
+  const { canUndo, canRedo } = useStore(history.state)
+  const { canEdit } = useStore(access)
   return useMemo(
-    () => ({ ...state, undo: () => history.undo(), redo: () => history.redo() }),
-    [history, state]
+    () => ({
+      undo: () => history.undo(),
+      redo: () => history.redo(),
+      canUndo: canUndo && canEdit,
+      canRedo: canRedo && canEdit
+    }),
+    [history, canUndo, canRedo, canEdit]
   )
 }
