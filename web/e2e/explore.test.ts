@@ -4,8 +4,16 @@ import { takeScreenshot } from './harness/screenshots'
 import { expect, test } from './harness/test'
 
 test('explore', async ({ server, openPage }) => {
-  const graph = JSON.parse(readFileSync('../tests/data/workflows/human-in-the-loop.json', 'utf8')) as Record<string, unknown>
-  await createWorkflow(server, { user: 'ann', id: 'demo', name: 'Human in the loop', nodes: graph.nodes, edges: graph.edges })
+  const graph = JSON.parse(
+    readFileSync('../tests/data/workflows/human-in-the-loop.json', 'utf8')
+  ) as Record<string, unknown>
+  await createWorkflow(server, {
+    user: 'ann',
+    id: 'demo',
+    name: 'Human in the loop',
+    nodes: graph.nodes,
+    edges: graph.edges
+  })
   const ann = await openPage()
   const bob = await openPage({ colorScheme: 'dark' })
   await openEditor(ann, { server, user: 'ann', workflow: 'demo' })
