@@ -61,36 +61,21 @@ function Pins(props: PinsProps) {
 
   return createPortal(
     <div className="coflow-pins">
-      {stacked(shown).map(({ thread, place }) => {
-        const { threadId } = thread.root
-        return (
-          <Placed key={threadId} watch={watch} anchor={thread.root} place={place}>
-            {onOpenThread === undefined ? (
-              <Popover.Root
-                open={threadId === openId}
-                onOpenChange={(isOpen) => setOpenId(isOpen ? threadId : null)}
-              >
-                <Popover.Trigger {...pinProps(thread, threadId === openId)}>
-                  <PinFace thread={thread} />
-                </Popover.Trigger>
-                <Bubble label="Comment thread">
-                  <ThreadView thread={thread} isOpen />
-                </Bubble>
-              </Popover.Root>
-            ) : (
-              <button
-                type="button"
-                {...pinProps(thread, threadId === activeThreadId)}
-                onClick={() => onOpenThread(threadId)}
-              >
-                <PinFace thread={thread} />
-              </button>
-            )}
-          </Placed>
-        )
-      })}
+      {groupsOf(shown).map(({ key, anchor, threads: group }) => (
+        <Placed key={key} watch={watch} anchor={anchor}>
+          {group.map((thread) => (
+            <Pin
+              key={thread.root.threadId}
+              thread={thread}
+              activeThreadId={onOpenThread === undefined ? openId : activeThreadId}
+              onOpenThread={onOpenThread}
+              onToggle={setOpenId}
+            />
+          ))}
+        </Placed>
+      ))}
       {draft !== null && (
-        <Placed key="draft" watch={watch} anchor={draft} place={0}>
+        <Placed key="draft" watch={watch} anchor={draft}>
           <Draft draft={draft} onEnd={() => onDraftEnd?.()} />
         </Placed>
       )}
@@ -99,27 +84,32 @@ function Pins(props: PinsProps) {
   )
 }
 
-/** Threads on the same node or edge lie beside each other. */
-function stacked(threads: readonly Thread[]) {
-  const counts = new Map<string, number>()
-  return threads.map((thread) => {
-    const { contextType, contextId } = thread.root
-    if (contextId === null) return { thread, place: 0 }
-    const key = `${contextType} ${contextId}`
-    const place = counts.get(key) ?? 0
-    counts.set(key, place + 1)
-    return { thread, place }
-  })
+interface Group {
+  key: string
+  anchor: Anchor
+  threads: readonly Thread[]
+}
+
+/** Threads on the same node or edge lie side by side. */
+function groupsOf(threads: readonly Thread[]): readonly Group[] {
+  const groups = new Map<string, { key: string; anchor: Anchor; threads: Thread[] }>()
+  for (const thread of threads) {
+    const { threadId, contextType, contextId } = thread.root
+    const key = contextId === null ? threadId : `${contextType} ${contextId}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { key, anchor: thread.root, threads: [thread] })
+    else group.threads.push(thread)
+  }
+  return [...groups.values()]
 }
 
 interface PlacedProps {
   watch: CanvasWatch
   anchor: Anchor
-  place: number
   children: ReactNode
 }
 
-function Placed({ watch, anchor, place, children }: PlacedProps) {
+function Placed({ watch, anchor, children }: PlacedProps) {
   const ref = useRef<HTMLDivElement>(null)
   const { contextType, contextId, point } = anchor
   const x = point?.x
@@ -132,34 +122,56 @@ function Placed({ watch, anchor, place, children }: PlacedProps) {
     return followAnchor(watch, { contextType, contextId, point: last }, (at) => {
       element.hidden = at === null
       if (at === null) return
-      element.style.transform = `translate(${at.x + place * 20}px, ${at.y}px)`
+      element.style.transform = `translate(${at.x}px, ${at.y}px)`
     })
-  }, [watch, contextType, contextId, x, y, place])
+  }, [watch, contextType, contextId, x, y])
 
   return (
     <div ref={ref} className="coflow-pins__place" hidden>
-      {children}
+      <div className="coflow-pins__row">{children}</div>
     </div>
   )
 }
 
-function pinProps({ root, replies }: Thread, isActive: boolean) {
+interface PinProps {
+  thread: Thread
+  activeThreadId: string | null
+  onOpenThread: ((threadId: string) => void) | undefined
+  onToggle: (threadId: string | null) => void
+}
+
+function Pin({ thread, activeThreadId, onOpenThread, onToggle }: PinProps) {
+  const { root, replies } = thread
+  const { threadId } = root
+  const color = usePersonColor(root.userId)
+  const isActive = threadId === activeThreadId
   const more = replies.length === 0 ? '' : `, ${replies.length + 1} comments`
-  return {
+  const shared = {
     className: 'coflow-pin',
     'data-active': isActive || undefined,
     'data-resolved': root.isResolved || undefined,
     'aria-label': `Comment by ${root.userName}${more}: ${excerpt(root)}`
   }
-}
-
-function PinFace({ thread: { root, replies } }: { thread: Thread }) {
-  const color = usePersonColor(root.userId)
-  return (
+  const face = (
     <>
       <Avatar person={{ name: root.userName, color }} size="small" />
       {replies.length > 0 && <span className="coflow-pin__count">{replies.length + 1}</span>}
     </>
+  )
+  if (onOpenThread !== undefined) {
+    return (
+      <button type="button" {...shared} onClick={() => onOpenThread(threadId)}>
+        {face}
+      </button>
+    )
+  }
+  return (
+    <Popover.Root open={isActive} onOpenChange={(isOpen) => onToggle(isOpen ? threadId : null)}>
+      <Popover.Trigger {...shared}>{face}</Popover.Trigger>
+      <Bubble label="Comment thread">
+        <ThreadView thread={thread} isOpen />
+      </Bubble>
+    </Popover.Root>
   )
 }
 
