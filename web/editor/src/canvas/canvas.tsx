@@ -8,7 +8,6 @@ import {
   Background,
   BackgroundVariant,
   ConnectionLineType,
-  MarkerType,
   MiniMap,
   PanOnScrollMode,
   ReactFlow,
@@ -30,10 +29,7 @@ import { useNodeContextValue } from './use_node_context_value'
 import { usePlaceNode } from './use_place_node'
 import { useRights } from './use_rights'
 
-const defaultEdgeOptions: DefaultEdgeOptions = {
-  markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
-  interactionWidth: 20
-}
+const defaultEdgeOptions: DefaultEdgeOptions = { interactionWidth: 20 }
 const snapGrid: [number, number] = [8, 8]
 const proOptions = { hideAttribution: true }
 const MIDDLE_AND_RIGHT = [1, 2]
