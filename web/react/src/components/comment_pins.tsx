@@ -228,6 +228,13 @@ function Bubble({ label, children }: { label: string; children: ReactNode }) {
         sideOffset={8}
         collisionPadding={8}
         aria-label={label}
+        onOpenAutoFocus={(event) => {
+          // To write is what one opens it for.
+          const field = (event.target as HTMLElement).querySelector('textarea')
+          if (field === null) return
+          event.preventDefault()
+          field.focus()
+        }}
       >
         {children}
       </Popover.Content>

@@ -1,6 +1,6 @@
 /** Inviting people by their e-mail addresses: one link each, for the inviter to send. */
 import { LoaderCircle, Mail, UserPlus } from 'lucide-react'
-import { useId, useState, type SyntheticEvent } from 'react'
+import { useEffect, useId, useRef, useState, type SyntheticEvent } from 'react'
 import { CopyButton } from './copy_button'
 import { parseEmailAddresses } from './email_addresses'
 import { errorText } from './error_text'
@@ -29,6 +29,12 @@ export function ShareInviteTab({ shares, workflowName }: ShareInviteTabProps) {
   const [problem, setProblem] = useState<string | null>(null)
   const action = useAction()
   const id = useId()
+  const madeRef = useRef<HTMLElement>(null)
+
+  useEffect(() => {
+    // They appear below what one sees of the dialog.
+    if (invitations.length > 0) madeRef.current?.scrollIntoView({ block: 'nearest' })
+  }, [invitations.length])
 
   const { valid, invalid } = parseEmailAddresses(text)
   const check = (): string | null => {
@@ -114,7 +120,7 @@ export function ShareInviteTab({ shares, workflowName }: ShareInviteTabProps) {
         {valid.length > 1 ? `Create ${valid.length} invite links` : 'Create invite link'}
       </button>
       {invitations.length > 0 && (
-        <section aria-label="Invitations">
+        <section ref={madeRef} aria-label="Invitations">
           <h3 className="coflow-share__heading">To send</h3>
           <ul className="coflow-share__list">
             {invitations.map(({ address, url }) => (
