@@ -1,6 +1,7 @@
 /** Clients on a real server that refuses, forgets them, or dies. */
 
 import { afterEach, expect, test } from 'vitest'
+import { Rest } from '../src/api/rest'
 import { graphOf, NODES } from '../src/flow/read_graph'
 import type * as Y from 'yjs'
 import { addNode, arrive, drop, isConnected, isSaved, join, leaveAll, nodeOf } from './people'
@@ -183,4 +184,67 @@ test('who loses the role becomes a reader at once, and who loses access is told'
     code: 4403,
     message: expect.stringContaining('access') as string
   })
+})
+
+test('what one edited offline who may not edit any more is offered to him, and kept nowhere', async () => {
+  const server = await startServer({ AUTH_MODE: 'jwt', DEV_OPEN: '0' })
+  const owner = new Rest({
+    serverUrl: server.url,
+    token: await server.token('ann', '--workflow', 'w=owner')
+  })
+  const setRole = (role: 'viewer' | 'editor') =>
+    owner.http.PUT('/api/workflows/{workflow_id}/members/{user_id}', {
+      params: { path: { workflow_id: 'w', user_id: 'ben' } },
+      body: { role }
+    })
+  await owner.createWorkflow({ id: 'w' })
+  await setRole('editor')
+  const ben = await join(server, 'ben', { workflowId: 'w', token: await server.token('ben') })
+  ben.client.disconnect()
+  addNode(ben, 'b')
+  await setRole('viewer')
+  ben.client.connect()
+  await until(() => ben.client.reset.get() !== null, 'ben is told')
+  expect(ben.client.reset.get()).toMatchObject({
+    reverted: [{ reason: 'permission_denied' }],
+    unsavedContent: { nodes: [{ id: 'b' }] }
+  })
+  await isConnected(ben)
+  expect(nodeOf(ben, 'b')).toBeUndefined()
+  expect(ben.client.connection.get().unsavedChanges).toBe(0)
+  expect(ben.client.canEdit()).toBe(false)
+})
+
+test('a share that lets edit, and not comment, lets edit', async () => {
+  const server = await startServer({ AUTH_MODE: 'jwt', DEV_OPEN: '0' })
+  const owner = new Rest({
+    serverUrl: server.url,
+    token: await server.token('ann', '--workflow', 'w=owner')
+  })
+  await owner.createWorkflow({ id: 'w', nodes: [{ id: 'a', position: { x: 0, y: 0 } }] })
+  const share = await owner.createShare({
+    workflow_id: 'w',
+    permissions: { can_view: true, can_edit: true, can_comment: false, can_share: false }
+  })
+  const guest = new Rest({ serverUrl: server.url })
+  const { token } = await guest.redeemShare(share.share_id, 'Grace')
+  const grace = await join(server, 'grace', { workflowId: 'w', token: token ?? '' })
+  expect(grace.client.role()).toBe('viewer')
+  expect(grace.client.canEdit()).toBe(true)
+  drop(grace, 'a', 70)
+  await isSaved(grace)
+  expect((await owner.getWorkflow('w')).nodes).toMatchObject([{ position: { x: 70 } }])
+  await owner.revokeShare(share.share_id)
+  await until(() => grace.client.connection.get().status === 'closed', 'the revoked guest is out')
+})
+
+test('a server that cannot be reached is said to be offline, and then found', async () => {
+  const server = await startServer()
+  await server.kill()
+  const ann = arrive(server, 'ann', { workflowId: 'w' })
+  await until(() => ann.client.connection.get().status === 'offline', 'ann is offline')
+  expect(ann.client.connection.get().isLoaded).toBe(false)
+  await server.start()
+  await isConnected(ann)
+  expect(ann.client.canEdit()).toBe(true)
 })
