@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { root: import.meta.dirname, include: ['tests/**/*.test.ts'], testTimeout: 30_000 }
+  test: {
+    root: import.meta.dirname,
+    include: ['tests/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000
+  }
 })

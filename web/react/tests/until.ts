@@ -5,7 +5,7 @@ const LOOK_EVERY_MS = 10
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  withinMs = 10_000
+  withinMs = 20_000
 ): Promise<void> {
   const end = Date.now() + withinMs
   while (!(await condition())) {
