@@ -4,7 +4,13 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import ts from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['**/dist', '**/node_modules', '**/schema.d.ts', 'e2e/screenshots', 'e2e/consumer']),
+  globalIgnores([
+    '**/dist',
+    '**/node_modules',
+    '**/schema.d.ts',
+    'e2e/screenshots',
+    'e2e/consumer'
+  ]),
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   hooks.configs.flat.recommended,
