@@ -18,9 +18,9 @@ export function Avatar({ person, size = 'medium', isAway = false }: AvatarProps)
       className={`coflow-avatar coflow-avatar--${size}`}
       style={personStyle(person.color)}
       data-away={isAway || undefined}
+      // Not as text: it would be taken for a part of the name of the button around it.
+      data-initials={initialsOf(person.name)}
       aria-hidden
-    >
-      {initialsOf(person.name)}
-    </span>
+    />
   )
 }

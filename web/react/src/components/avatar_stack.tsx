@@ -1,6 +1,7 @@
 /** Who is here, for a top bar: overlapping avatars, and a list of everybody behind "+3". */
 import { Popover } from 'radix-ui'
 import { AnimatePresence, motion, useReducedMotion } from 'motion/react'
+import { useState } from 'react'
 import { useClient } from '../hooks/use_client'
 import type { Participant } from '../types'
 import { Avatar } from './avatar'
@@ -32,6 +33,7 @@ type StackProps = Omit<AvatarStackProps, keyof OptionalScopeProps>
 function Stack({ max = 4, onFollow, followedUserId = null }: StackProps) {
   const people = usePeople()
   const isReduced = useReducedMotion() === true
+  const [isOpen, setIsOpen] = useState(false)
   // Whoever is followed stays in sight.
   const ordered = [...people].sort(
     (a, b) => Number(b.userId === followedUserId) - Number(a.userId === followedUserId)
@@ -60,7 +62,7 @@ function Stack({ max = 4, onFollow, followedUserId = null }: StackProps) {
           </motion.span>
         ))}
       </AnimatePresence>
-      <Popover.Root>
+      <Popover.Root open={isOpen && hidden > 0} onOpenChange={setIsOpen}>
         {hidden > 0 && (
           <Popover.Trigger
             className="coflow-stack__more coflow-focusable"

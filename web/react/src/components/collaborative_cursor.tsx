@@ -66,13 +66,14 @@ function Overlay({ watch, isReceiveOnly }: { watch: CanvasWatch; isReceiveOnly: 
 }
 
 function outlinesOf(people: readonly Participant[]) {
-  const rings = new Map<string, number>()
-  return people.flatMap(({ userId, name, color, selectedNode }) => {
+  const counts = new Map<string, number>()
+  const outlines = people.flatMap(({ userId, name, color, selectedNode }) => {
     if (selectedNode === null) return []
-    const ring = rings.get(selectedNode) ?? 0
-    rings.set(selectedNode, ring + 1)
+    const ring = counts.get(selectedNode) ?? 0
+    counts.set(selectedNode, ring + 1)
     return [{ userId, name, color, nodeId: selectedNode, ring }]
   })
+  return outlines.map((outline) => ({ ...outline, rings: counts.get(outline.nodeId) ?? 1 }))
 }
 
 function Cursor({ person, motion }: { person: Participant; motion: CursorMotion }) {

@@ -67,35 +67,33 @@ function Threads({ activeThreadId, onOpenThread }: ThreadsProps) {
           onChange={setFilter}
         />
       </header>
-      <div className="coflow-comments__list">
-        {threads === null && <Skeleton />}
-        {threads !== null && shown.length === 0 && (
-          <div className="coflow-empty">
-            {chosenFilter === 'open' ? <MessageSquare aria-hidden /> : <CircleCheck aria-hidden />}
-            <strong>{chosenFilter === 'open' ? 'No open comments' : 'Nothing resolved yet'}</strong>
-            {chosenFilter === 'open' &&
-              canComment &&
-              'Write the first one below, or comment on a node.'}
-          </div>
-        )}
-        <ul ref={listRef} className="coflow-comments__threads">
-          <AnimatePresence initial={false}>
-            {shown.map((thread) => (
-              <motion.li
-                key={thread.root.threadId}
-                data-thread-id={thread.root.threadId}
-                {...entrance}
-              >
-                <ThreadView
-                  thread={thread}
-                  isOpen={thread.root.threadId === activeId}
-                  onOpen={() => open(thread.root.threadId)}
-                />
-              </motion.li>
-            ))}
-          </AnimatePresence>
-        </ul>
-      </div>
+      {threads === null && <Skeleton />}
+      {threads !== null && shown.length === 0 && (
+        <div className="coflow-empty">
+          {chosenFilter === 'open' ? <MessageSquare aria-hidden /> : <CircleCheck aria-hidden />}
+          <strong>{chosenFilter === 'open' ? 'No open comments' : 'Nothing resolved yet'}</strong>
+          {chosenFilter === 'open' &&
+            canComment &&
+            'Write the first one below, or comment on a node.'}
+        </div>
+      )}
+      <ul ref={listRef} className="coflow-comments__threads">
+        <AnimatePresence initial={false}>
+          {shown.map((thread) => (
+            <motion.li
+              key={thread.root.threadId}
+              data-thread-id={thread.root.threadId}
+              {...entrance}
+            >
+              <ThreadView
+                thread={thread}
+                isOpen={thread.root.threadId === activeId}
+                onOpen={() => open(thread.root.threadId)}
+              />
+            </motion.li>
+          ))}
+        </AnimatePresence>
+      </ul>
       {canComment && (
         <footer className="coflow-comments__foot">
           <CommentComposer

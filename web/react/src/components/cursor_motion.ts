@@ -30,6 +30,11 @@ export function springStep(
   return { at: target + (distance + push) * decay, velocity: (velocity - stiffness * push) * decay }
 }
 
+/** Between the screen's pixels the name would be blurred. */
+function wholePixels(length: number): number {
+  return Math.round(length * window.devicePixelRatio) / window.devicePixelRatio
+}
+
 export class CursorMotion {
   readonly #cursors = new Map<string, Moving>()
   readonly #reducedMotion = window.matchMedia('(prefers-reduced-motion: reduce)')
@@ -155,8 +160,8 @@ export class CursorMotion {
   #write(cursor: Moving): void {
     if (cursor.element === null) return
     const { x, y, zoom } = this.#viewport
-    const left = (cursor.at.x * zoom + x).toFixed(1)
-    const top = (cursor.at.y * zoom + y).toFixed(1)
+    const left = wholePixels(cursor.at.x * zoom + x)
+    const top = wholePixels(cursor.at.y * zoom + y)
     const tilt = Math.max(-1, Math.min(1, (cursor.velocity.x * zoom) / 1500)) * maxTiltDeg
     const written = `${left} ${top} ${tilt.toFixed(0)}`
     if (written === cursor.written) return

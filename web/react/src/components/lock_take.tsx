@@ -105,7 +105,7 @@ function Form({ target, onTaken }: { target: Resource | null; onTaken: () => voi
       />
       {action.error !== null && (
         <Notice kind="danger" onDismiss={action.dismiss}>
-          {errorText(action.error)}
+          {errorText(action.error, (type, id) => resourceName(doc, type, id))}
         </Notice>
       )}
       <button

@@ -10,9 +10,11 @@ export interface NodeOutlineProps {
   color: string
   /** How many others have selected the node too and come first: their outlines lie inside. */
   ring: number
+  /** How many have selected it in all. */
+  rings: number
 }
 
-export function NodeOutline({ watch, nodeId, name, color, ring }: NodeOutlineProps) {
+export function NodeOutline({ watch, nodeId, name, color, ring, rings }: NodeOutlineProps) {
   const ref = useRef<HTMLDivElement>(null)
 
   useEffect(() => {
@@ -44,9 +46,15 @@ export function NodeOutline({ watch, nodeId, name, color, ring }: NodeOutlinePro
 
   return (
     <div ref={ref} className="coflow-outline" style={personStyle(color)} data-ring={ring} hidden>
-      <span className="coflow-outline__name" style={{ marginBottom: 2 + ring * 14 }}>
+      <span className="coflow-outline__name" style={namePlace(ring, rings)}>
         {name}
       </span>
     </div>
   )
+}
+
+/** Names lie above the outermost outline, one upon the other. */
+function namePlace(ring: number, rings: number) {
+  const inset = (rings - 1 - ring) * 4
+  return { marginBottom: 2 + inset + ring * 18, insetInlineStart: -inset }
 }
