@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    // Other people's edits take their time on a busy machine.
+    expect: { poll: { timeout: 15_000, interval: 50 } },
     // Two cores: a server and a Chromium keep one busy.
     maxWorkers: 2,
     reporters: ['default']

@@ -67,7 +67,7 @@ export function useWorkflows(rest: Rest, search: string) {
 
 async function readPage(rest: Rest, search: string, cursor: string | null): Promise<Found> {
   const page = await rest.listWorkflows({
-    ...(search === '' ? {} : { search }),
+    ...(search === '' ? {} : { q: search }),
     ...(cursor === null ? {} : { cursor })
   })
   return { search, items: page.items, nextCursor: page.next_cursor }

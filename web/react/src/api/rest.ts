@@ -90,7 +90,7 @@ export class Rest {
 
   // Workflows
 
-  listWorkflows(query: { search?: string; limit?: number; cursor?: string } = {}) {
+  listWorkflows(query: { q?: string; limit?: number; cursor?: string } = {}) {
     return dataOf(this.http.GET('/api/workflows', { params: { query } }))
   }
 

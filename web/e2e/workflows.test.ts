@@ -1,0 +1,92 @@
+/** Real workflows come in, are drawn, and go out as they were; the list finds, makes and deletes them. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { drag, drop, node, stored, untilSaved } from './harness/canvas'
+import { createWorkflow, openEditor, openList } from './harness/editor'
+import { REPOSITORY } from './harness/paths'
+import { takeScreenshot } from './harness/screenshots'
+import { expect, test } from './harness/test'
+
+const FOLDER = `${REPOSITORY}/tests/data/workflows`
+const NAMES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))
+
+interface Real {
+  nodes: ({ id: string; type: string; data: Record<string, unknown> } & Record<string, unknown>)[]
+  edges: ({ id: string } & Record<string, unknown>)[]
+}
+
+function read(name: string): Real {
+  return JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as Real
+}
+
+test.for(NAMES)(
+  '%s opens, is drawn, and goes out as it came',
+  async (name, { server, openPage }) => {
+    const real = read(name)
+    const workflow = name.replace('.json', '')
+    await createWorkflow(server, {
+      user: 'ann',
+      id: workflow,
+      nodes: real.nodes,
+      edges: real.edges
+    })
+    const before = await stored(server, workflow)
+    const page = await openPage()
+    await openEditor(page, { server, user: 'ann', workflow })
+    for (const { id } of real.nodes) await node(page, id).waitFor({ state: 'attached' })
+    await expect.poll(() => page.locator('.react-flow__edge').count()).toBe(real.edges.length)
+    await takeScreenshot(page, `workflow-${workflow}`)
+    await untilSaved(page)
+    // Looking at it changes nothing: not a size, not a selection.
+    expect(await stored(server, workflow)).toEqual(before)
+
+    const first = real.nodes.find((each) => each.parentId === undefined)?.id ?? ''
+    await page.getByRole('button', { name: 'Show everything' }).click()
+    await drag(page, first, { x: 10, y: 20 })
+    await drop(page)
+    await untilSaved(page)
+    await expect
+      .poll(
+        async () => (await stored(server, workflow)).nodes.find(({ id }) => id === first)?.position
+      )
+      .not.toEqual(before.nodes.find(({ id }) => id === first)?.position)
+    // Nothing but the place of that one node is another now.
+    const withoutPlaces = (graph: typeof before) => ({
+      nodes: graph.nodes.map(({ position: _, ...rest }) => rest),
+      edges: graph.edges
+    })
+    expect(withoutPlaces(await stored(server, workflow))).toEqual(withoutPlaces(before))
+  }
+)
+
+test('the list makes, finds, imports and deletes workflows', async ({ startServer, openPage }) => {
+  const server = await startServer()
+  const page = await openPage()
+  await openList(page, { server, user: 'ann' })
+  await page.getByText(/drop a React Flow JSON file/).waitFor()
+  await takeScreenshot(page, 'list-empty')
+
+  await page.getByRole('button', { name: 'New workflow' }).first().click()
+  await page.locator('.react-flow__viewport').waitFor({ state: 'attached' })
+  const name = page.getByRole('textbox', { name: 'Name of the workflow' })
+  await name.fill('Quarterly report')
+  await name.press('Enter')
+  await untilSaved(page)
+  await page.getByRole('link', { name: 'All workflows' }).click()
+  await page.getByText('Quarterly report').waitFor()
+
+  await page.locator('input[type="file"]').setInputFiles(`${FOLDER}/human-in-the-loop.json`)
+  await page.locator('.react-flow__node').first().waitFor()
+  await expect.poll(() => page.locator('.react-flow__node').count()).toBeGreaterThan(4)
+  await page.getByRole('link', { name: 'All workflows' }).click()
+  await page.getByRole('searchbox').fill('quarter')
+  await expect.poll(() => page.getByRole('button', { name: /^More for/ }).count()).toBe(1)
+
+  await page.getByRole('button', { name: 'More for Quarterly report' }).click()
+  await page.getByRole('menuitem', { name: /delete/i }).click()
+  await page
+    .getByRole('alertdialog')
+    .getByRole('button', { name: /delete/i })
+    .click()
+  await page.getByText('Quarterly report').first().waitFor({ state: 'detached' })
+})
