@@ -1,19 +1,34 @@
-/** What the server says of itself, asked once: how people prove who they are. */
+/** What the server says of itself, asked once, and remembered for when it cannot be reached. */
 
 export interface ServerInfo {
   version: string | null
   authMode: 'dev' | 'jwt'
 }
 
+const KEY = 'coflow.server'
+
 let asked: Promise<ServerInfo> | null = null
 
-/** Rejects when the server cannot be reached; asking again then asks the server again. */
+/** Rejects when the server was never reached from here; asking again then asks the server again. */
 export function serverInfo(): Promise<ServerInfo> {
-  asked ??= ask().catch((error: unknown) => {
+  asked ??= ask().then(remember, (error: unknown) => {
     asked = null
-    throw error
+    // A copy of the workflow may be on this device, and opens without the server too.
+    const known = remembered()
+    if (known === null) throw error
+    return known
   })
   return asked
+}
+
+function remember(info: ServerInfo): ServerInfo {
+  localStorage.setItem(KEY, JSON.stringify(info))
+  return info
+}
+
+function remembered(): ServerInfo | null {
+  const stored = localStorage.getItem(KEY)
+  return stored === null ? null : (JSON.parse(stored) as ServerInfo)
 }
 
 async function ask(): Promise<ServerInfo> {
