@@ -13,6 +13,7 @@ import {
   ReactFlow,
   SelectionMode,
   useReactFlow,
+  useStore,
   type DefaultEdgeOptions,
   type EdgeMouseHandler,
   type NodeMouseHandler,
@@ -33,6 +34,8 @@ const defaultEdgeOptions: DefaultEdgeOptions = { interactionWidth: 20 }
 const snapGrid: [number, number] = [8, 8]
 const proOptions = { hideAttribution: true }
 const MIDDLE_AND_RIGHT = [1, 2]
+/** From farther away nobody can read what cards say, and drawing it would cost frames. */
+const FAR_ZOOM = 0.25
 /** Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. */
 const MANY_NODES = 300
 
@@ -48,7 +51,8 @@ export const Canvas = memo(function Canvas() {
   const nodeContext = useNodeContextValue(nodes, edges)
   const placeNode = usePlaceNode()
   const fittedNodes = useFittedNodes(nodes)
-  useFirstView()
+  const isViewSet = useFirstView()
+  const isFar = useStore(({ transform }) => transform[2] < FAR_ZOOM)
 
   const onPaneClick = useCallback(
     (event: MouseEvent) => {
@@ -98,6 +102,8 @@ export const Canvas = memo(function Canvas() {
       <ReactFlow
         className="ed-flow"
         data-tool={tool}
+        data-ready={isViewSet || undefined}
+        data-far={isFar || undefined}
         nodes={fittedNodes}
         edges={edges}
         nodeTypes={nodeTypes}

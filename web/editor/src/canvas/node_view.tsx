@@ -2,7 +2,7 @@
 
 import { Handle, Position, useUpdateNodeInternals, type NodeProps } from '@xyflow/react'
 import { Lock } from 'lucide-react'
-import { memo, useEffect, type CSSProperties } from 'react'
+import { memo, useEffect, useRef, type CSSProperties } from 'react'
 import { useBadge, useShape, type Badge } from './node_context'
 import { NodeIcon } from './node_icon'
 import type { Shape } from './node_shapes'
@@ -23,7 +23,13 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
   const shape = useShape(id)
   const badge = useBadge(id)
   const updateInternals = useUpdateNodeInternals()
-  useEffect(() => updateInternals(id), [id, shape, updateInternals])
+  // React Flow measures a node's first handles by itself; later ones it has to be told of.
+  const measured = useRef(shape)
+  useEffect(() => {
+    if (measured.current === shape) return
+    measured.current = shape
+    updateInternals(id)
+  }, [id, shape, updateInternals])
 
   const kind = kindOf(data, type)
   if (isNote(type, data)) {

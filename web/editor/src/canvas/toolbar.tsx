@@ -5,6 +5,7 @@ import { Eye, Hand, MessageSquarePlus, MousePointer2, SquarePlus } from 'lucide-
 import { useSyncExternalStore, type ReactNode } from 'react'
 import { IconButton } from '../app/icon_button'
 import { useCanvasState, type Tool } from './canvas_state'
+import { TurnButton } from './turn_button'
 import { useRights } from './use_rights'
 
 export function Toolbar() {
@@ -34,15 +35,19 @@ export function Toolbar() {
           <UndoButtons />
         </>
       )}
-      {!canEdit && role !== null && (
+      {mayLock && mode === 'sequential' && (
+        <>
+          <span className="ed-divider" />
+          <TurnButton />
+        </>
+      )}
+      {!canEdit && role !== null && !(mayLock && mode === 'sequential') && (
         <>
           <span className="ed-divider" />
           <span className="ed-toolbar__words">
             <Eye size={16} strokeWidth={1.75} aria-hidden="true" />
             {mayLock
-              ? mode === 'sequential'
-                ? 'Not your turn'
-                : 'You cannot edit now'
+              ? 'You cannot edit now'
               : canComment
                 ? 'You can view and comment'
                 : 'You can view'}
