@@ -1,6 +1,7 @@
 /** Clients on a real server that refuses, forgets them, or dies. */
 
 import { afterEach, expect, test } from 'vitest'
+import WebSocket from 'ws'
 import { Rest } from '../src/api/rest'
 import { graphOf, NODES } from '../src/flow/read_graph'
 import type * as Y from 'yjs'
@@ -247,4 +248,28 @@ test('a server that cannot be reached is said to be offline, and then found', as
   await server.start()
   await isConnected(ann)
   expect(ann.client.canEdit()).toBe(true)
+})
+
+test('where no socket can be had, REST tells who is there and what is locked', async () => {
+  const server = await startServer()
+  const ann = await join(server, 'ann', { workflowId: 'w' })
+  addNode(ann, 'a')
+  class BlockedSocket extends WebSocket {
+    constructor() {
+      // The discard port, where nobody answers.
+      super('ws://127.0.0.1:9')
+    }
+  }
+  const WebSocketPolyfill = BlockedSocket as unknown as typeof globalThis.WebSocket
+  const ben = arrive(server, 'ben', { workflowId: 'w', WebSocketPolyfill })
+  ben.client.setPresence({ cursor: { x: 3, y: 4 }, selectedNode: 'a' })
+  await until(() => ben.client.participants.get().length === 2, 'ben sees ann')
+  const bensCursor = () =>
+    ann.client.participants.get().find((each) => each.userId === 'ben')?.cursor
+  await until(() => bensCursor()?.x === 3, 'ann sees ben’s cursor')
+  await ann.client.acquireLock('node', 'a')
+  await until(() => ben.client.locks.get().length === 1, 'ben sees the lock')
+  expect(ben.client.connection.get().status).toBe('offline')
+  ben.client.destroy()
+  await until(() => ann.client.participants.get().length === 1, 'ann sees that ben has left')
 })

@@ -78,6 +78,7 @@ export class DocumentLink {
     this.#options = options
     this.#watch(this.document.get())
     page?.addEventListener('online', this.#onOnline)
+    page?.addEventListener('offline', this.#onOffline)
     page?.addEventListener('beforeunload', this.#onBeforeUnload)
   }
 
@@ -129,6 +130,7 @@ export class DocumentLink {
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#resetTimer)
     page?.removeEventListener('online', this.#onOnline)
+    page?.removeEventListener('offline', this.#onOffline)
     page?.removeEventListener('beforeunload', this.#onBeforeUnload)
     this.#connection?.destroy()
     void this.#copy?.destroy()
@@ -361,6 +363,11 @@ export class DocumentLink {
 
   readonly #onOnline = (): void => {
     if (this.#isWanted && this.state.get().status === 'offline') void this.#open()
+  }
+
+  /** A network that is gone does not close sockets; a server on this machine is there all the same. */
+  readonly #onOffline = (): void => {
+    if (this.isOpen) this.#connection?.reopen()
   }
 
   readonly #onBeforeUnload = (event: Event): void => {

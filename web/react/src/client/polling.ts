@@ -1,5 +1,8 @@
 /** Something asked for again and again, never twice at once, as long as it is wanted. */
 
+/** A connection that comes back at once is not worth asking for. */
+const FIRST_AFTER_MS = 1_000
+
 export class Polling {
   readonly #task: () => Promise<unknown>
   readonly #everyMs: number
@@ -14,7 +17,7 @@ export class Polling {
   start(): void {
     if (this.#isOn) return
     this.#isOn = true
-    this.#schedule()
+    this.#schedule(FIRST_AFTER_MS)
   }
 
   stop(): void {
@@ -22,14 +25,14 @@ export class Polling {
     clearTimeout(this.#timer)
   }
 
-  #schedule(): void {
+  #schedule(afterMs: number): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       void this.#task()
         .catch(() => undefined) // Unreachable just now; that is what asking again is for.
         .then(() => {
-          if (this.#isOn) this.#schedule()
+          if (this.#isOn) this.#schedule(this.#everyMs)
         })
-    }, this.#everyMs)
+    }, afterMs)
   }
 }

@@ -1,6 +1,6 @@
 /** The workflow's editing session: its mode, the turn, and the server's list of who takes part. */
 
-import type { Rest, Wire } from '../api/rest'
+import { ApiError, type Rest, type Wire } from '../api/rest'
 import type { CollaborationMode, Session } from '../types'
 import { isEqualJson } from './equality'
 import { Polling } from './polling'
@@ -66,9 +66,11 @@ export class SessionStore {
   async #pollOnce(): Promise<void> {
     try {
       await this.#attend()
-    } catch {
+    } catch (error) {
       // Nobody knows who is there, least of all those who were seen last.
       this.onList([])
+      // It has ended; the workflow may have another.
+      if (error instanceof ApiError && error.status === 404) this.session.set(null)
     }
   }
 

@@ -98,6 +98,12 @@ export class SyncConnection {
     this.#provider.disconnect()
   }
 
+  /** Without waiting for a dead socket to be noticed. */
+  reopen(): void {
+    this.#provider.disconnect()
+    this.connect()
+  }
+
   destroy(): void {
     this.#isDestroyed = true
     this.#provider.destroy()
