@@ -17,7 +17,7 @@ interface Box {
 type Json = Record<string, unknown>
 
 // More would be a grey area, and slow to draw.
-const MAX_NODES = 150
+const MAX_NODES = 500
 const DEFAULT_WIDTH = 200
 const DEFAULT_HEIGHT = 64
 const MARGIN = 48
