@@ -7,8 +7,8 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['**/*.test.ts'],
     globalSetup: ['harness/global_setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 90_000,
     teardownTimeout: 20_000,
     // Other people's edits take their time on a busy machine.
     expect: { poll: { timeout: 15_000, interval: 50 } },

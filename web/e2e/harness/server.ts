@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import { vi } from 'vitest'
 import { COFLOW, REPOSITORY } from './paths'
 
-const READY_WITHIN_MS = 30_000
+const READY_WITHIN_MS = 60_000
 const GONE_WITHIN_MS = 15_000
 const JWT_SECRET = 'a-secret-for-tests-that-is-long-enough'
 const SECRET = 'a-secret-for-share-links-long-enough'
