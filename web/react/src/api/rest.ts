@@ -4,6 +4,7 @@ import createClient, { createQuerySerializer, type Client } from 'openapi-fetch'
 import type { TokenSource } from '../types'
 import type { components, paths } from './schema'
 import { Credentials } from './credentials'
+import { originOf } from './origin'
 
 type Schemas = components['schemas']
 export type Wire<Name extends keyof Schemas> = Schemas[Name]
@@ -71,7 +72,7 @@ export class Rest {
     const hasToken = this.credentials.hasToken
     const serialize = createQuerySerializer()
     this.http = createClient<paths>({
-      baseUrl: (serverUrl ?? globalThis.location.origin).replace(/\/+$/, ''),
+      baseUrl: originOf(serverUrl),
       // Dev mode's identity. A request with a body could not be given another URL afterwards.
       querySerializer: (query) =>
         serialize(!hasToken && userId !== undefined ? { ...query, user_id: userId } : query),

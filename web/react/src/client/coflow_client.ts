@@ -2,6 +2,7 @@
 
 import type * as Y from 'yjs'
 import { Credentials } from '../api/credentials'
+import { originOf } from '../api/origin'
 import { ApiError, Rest } from '../api/rest'
 import type {
   ConnectionState,
@@ -70,7 +71,7 @@ export class CoflowClient {
 
   constructor(options: CoflowOptions) {
     this.options = options
-    const serverUrl = (options.serverUrl ?? globalThis.location.origin).replace(/\/+$/, '')
+    const serverUrl = originOf(options.serverUrl)
     this.#credentials = new Credentials(options.token)
     this.rest = new Rest({ serverUrl, userId: options.userId, credentials: this.#credentials })
     const userId = options.userId ?? 'anonymous'

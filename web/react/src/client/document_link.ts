@@ -15,6 +15,11 @@ const MAX_RESETS_PER_MINUTE = 3
 /** How long the server has to close a connection whose edit it has refused for good. */
 const CLOSE_WITHIN_MS = 2_000
 
+/** A reset follows what it is for at once; what was reverted long before has nothing to do with it. */
+const REASON_WITHIN_MS = 15_000
+/** Of edits for which the server closes with 4403. */
+const FORBIDDEN_EDITS = new Set(['permission_denied', 'foreign_client_id'])
+
 /** Node has none. */
 const page = typeof window === 'undefined' ? null : window
 
@@ -59,6 +64,7 @@ export class DocumentLink {
   readonly #counter = new SaveCounter()
   #connection: SyncConnection | null = null
   #copy: StoredCopy | null = null
+  #copyLoaded: Promise<void> | null = null
   #isWanted = false
   #isDestroyed = false
   /** Grows with every document, so that what an old one still waits for is not done to a new one. */
@@ -151,7 +157,8 @@ export class DocumentLink {
     }
     if (!isCurrent()) return
     if (token !== null) this.#options.onToken(token)
-    await this.#loadCopy()
+    // Before the connection: what it holds goes to the server in a step 2, not as an edit just made.
+    await (this.#copyLoaded ??= this.#loadCopy())
     if (!isCurrent()) return
     this.#connection ??= this.#newConnection()
     if (token !== null) this.#connection.setToken(token)
@@ -161,7 +168,7 @@ export class DocumentLink {
 
   async #loadCopy(): Promise<void> {
     const name = this.#options.copyName()
-    if (name === null || this.#copy !== null || !StoredCopy.isPossible) return
+    if (name === null || !StoredCopy.isPossible) return
     const copy = new StoredCopy(name, this.document.get())
     this.#copy = copy
     const remembered = await copy.load()
@@ -263,7 +270,8 @@ export class DocumentLink {
       this.#isWanted = false
       this.#set({ status: 'closed', closed: closedBy(code, reason) })
       // What was refused must not come back with the next connection, nor from the stored copy.
-      if (code === RESET_NEEDED || (code === FORBIDDEN && this.#refused.length > 0)) {
+      const isRefused = this.#refused.some((each) => FORBIDDEN_EDITS.has(each.reason))
+      if (code === RESET_NEEDED || (code === FORBIDDEN && isRefused)) {
         void this.#startOver(false)
       }
     }
@@ -316,8 +324,9 @@ export class DocumentLink {
     this.#generation += 1
     const generation = this.#generation
     clearTimeout(this.#resetTimer)
+    const since = Date.now() - REASON_WITHIN_MS
     this.reset.set({
-      reverted: this.#refused,
+      reverted: this.#refused.filter((each) => each.atMs >= since),
       unsavedContent: graphOf(old),
       atMs: Date.now()
     })
@@ -325,19 +334,22 @@ export class DocumentLink {
     this.#connection = null
     const copy = this.#copy
     this.#copy = null
+    this.#copyLoaded = null
     this.#counter.forget()
     this.#refused = []
     const doc = new Y.Doc()
     this.#watch(doc)
     this.#set({ isLoaded: false, unsavedChanges: 0, ...(reconnect && { status: 'connecting' }) })
+    const cleared = copy?.clear()
     this.document.set(doc)
     old.destroy()
-    await copy?.clear()
+    await cleared
     if (generation === this.#generation && reconnect && this.#isWanted) await this.#open()
   }
 
   #watch(doc: Y.Doc): void {
     doc.on('update', (_update: Uint8Array, origin: unknown) => {
+      if (doc !== this.document.get()) return
       const connection = this.#connection
       if (origin === connection?.origin && origin !== undefined) return
       if (origin === this.#copy?.origin && origin !== undefined) return

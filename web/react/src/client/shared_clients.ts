@@ -1,5 +1,6 @@
 /** One client for each workflow and user on a page, for as long as anybody holds it. */
 
+import { originOf } from '../api/origin'
 import { CoflowClient, type CoflowOptions } from './coflow_client'
 
 /** So long a client outlives its last holder: React mounts twice in development, and pages move on. */
@@ -17,6 +18,8 @@ const held = new Map<string, Held>()
 
 /** The client for these options; the same one as long as it lives. Does not connect. */
 export function sharedClient(options: CoflowOptions): CoflowClient {
+  // Rendered on a server: for this one answer, and for nobody else's.
+  if (typeof window === 'undefined') return new CoflowClient(options)
   const key = keyOf(options)
   const found = held.get(key)
   if (found !== undefined) return found.client
@@ -55,5 +58,5 @@ function endLater(key: string, entry: Held, keepMs: number): void {
 /** Applications make a new token function with every render: what counts is whose workflow it is. */
 function keyOf({ workflowId, userId, token, serverUrl }: CoflowOptions): string {
   const tokenKey = typeof token === 'function' ? 'function' : token
-  return JSON.stringify([workflowId, userId, tokenKey, serverUrl ?? globalThis.location.origin])
+  return JSON.stringify([workflowId, userId, tokenKey, originOf(serverUrl)])
 }
