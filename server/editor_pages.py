@@ -6,9 +6,11 @@ may be missing, or come while the server runs; until then a text is there instea
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
@@ -57,11 +59,23 @@ The REST API is at /docs.
 
 
 class _Files(StaticFiles):
-    """Files that may be built anew, or for the first time, while the server runs."""
+    """Files that may be built anew, or for the first time, while the server runs.
+
+    Where the build has put a file's compressed twin beside it, who takes gzip gets that one.
+    """
 
     def __init__(self, folder: Path, *, caching: str) -> None:
         super().__init__(directory=folder, check_dir=False)
-        self._headers = {**_HEADERS, "Cache-Control": caching}
+        self._headers = {**_HEADERS, "Cache-Control": caching, "Vary": "Accept-Encoding"}
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if "gzip" in Headers(scope=scope).get("accept-encoding", ""):
+            with suppress(HTTPException):
+                # Its media type is found as that of what it unpacks to.
+                response = await super().get_response(f"{path}.gz", scope)
+                response.headers["Content-Encoding"] = "gzip"
+                return response
+        return await super().get_response(path, scope)
 
     async def check_config(self) -> None:
         """What is not there is a 404, the folder too."""

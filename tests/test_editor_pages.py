@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING
 
 import httpx
@@ -76,6 +77,28 @@ async def test_assets_are_kept_for_ever_and_have_their_types(client: httpx.Async
     for answer in (script, style):
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.8"])
+async def test_who_takes_gzip_gets_what_the_build_has_compressed(
+    client: httpx.AsyncClient, folder: Path, accepted: str
+) -> None:
+    (folder / "assets" / "index-Bq3x.js.gz").write_bytes(gzip.compress(SCRIPT.encode()))
+    path = "/assets/index-Bq3x.js"
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+    packed = await client.get(path, headers={"accept-encoding": accepted})
+
+    assert (plain.text, packed.text) == (SCRIPT, SCRIPT)
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["content-type"] == plain.headers["content-type"]
+    assert packed.headers["etag"] != plain.headers["etag"]
+    for answer in (plain, packed):
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    # What has no twin is sent as it is.
+    style = await client.get("/assets/index-C0ol.css", headers={"accept-encoding": accepted})
+    assert "content-encoding" not in style.headers
 
 
 async def test_the_icon_is_an_image(client: httpx.AsyncClient) -> None:

@@ -1,12 +1,13 @@
 import { defineConfig } from 'vite'
 import react from '@vitejs/plugin-react'
+import { compress } from './compress'
 
 // The server's, for `npm run dev` beside `scripts/serve`.
 const server = process.env.COFLOW_URL ?? 'http://127.0.0.1:8000'
 const source = (path: string) => new URL(`../react/src/${path}`, import.meta.url).pathname
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), compress()],
   // The package's source: the editor is built with what lies beside it, not with what was published.
   resolve: {
     alias: [
