@@ -7,6 +7,8 @@ import {
   useCollaboration,
   useConnectionStatus,
   useOthers,
+  type CoflowClient,
+  type Reverted,
   type Role
 } from '@coflow/react'
 import { useEffect, useRef } from 'react'
@@ -92,32 +94,29 @@ function useReverted(): void {
   useEffect(() => {
     if (reverted === null || told.current === reverted) return
     told.current = reverted
-    const { nodes } = graphOf(client.doc)
-    const title = revertedLabel(reverted, {
-      resource: ({ id }) => {
-        const node = nodes.find((each) => each.id === id)
-        return node === undefined ? undefined : titleOf(node.data, node.type, id)
-      },
-      person: (userId) => client.participants.get().find((each) => each.userId === userId)?.name
-    })
-    tell({ kind: 'warning', title })
+    // What this user has deleted comes back by a reset, whose notice tells why.
+    if (isKnown(client, reverted)) tell({ kind: 'warning', title: labelOf(client, reverted) })
   }, [reverted, client, tell])
 }
 
 function useReset(): void {
   const tell = useTell()
+  const client = useClient()
   const { reset, dismissReset, workflowId } = useCollaboration()
+  const { isLoaded } = useConnectionStatus()
   const told = useRef<unknown>(null)
 
   useEffect(() => {
-    if (reset === null || told.current === reset) return
+    // The new document has the names of what was refused.
+    if (reset === null || !isLoaded || told.current === reset) return
     told.current = reset
-    const { unsavedContent } = reset
+    const { unsavedContent, reverted } = reset
+    const why = reverted.at(-1)
     tell({
       kind: 'warning',
       isLasting: true,
       title: 'Your copy had to be loaded anew',
-      text: 'It held edits that the rules did not allow. All others of yours are kept.',
+      text: `${why === undefined ? 'It held edits that the rules do not allow' : labelOf(client, why)}. What was allowed of your work is kept.`,
       action: {
         label: 'Download what was not saved',
         run: () => {
@@ -126,5 +125,22 @@ function useReset(): void {
         }
       }
     })
-  }, [reset, dismissReset, workflowId, tell])
+  }, [reset, isLoaded, client, dismissReset, workflowId, tell])
+}
+
+function isKnown({ doc }: CoflowClient, { resources }: Reverted): boolean {
+  const { nodes, edges } = graphOf(doc)
+  const ids = new Set([...nodes, ...edges].map(({ id }) => id))
+  return resources.some(({ type, id }) => type === 'workflow' || ids.has(id))
+}
+
+function labelOf(client: CoflowClient, reverted: Reverted): string {
+  const { nodes } = graphOf(client.doc)
+  return revertedLabel(reverted, {
+    resource: ({ id }) => {
+      const node = nodes.find((each) => each.id === id)
+      return node === undefined ? undefined : titleOf(node.data, node.type, id)
+    },
+    person: (userId) => client.participants.get().find((each) => each.userId === userId)?.name
+  })
 }
