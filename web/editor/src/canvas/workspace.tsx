@@ -23,15 +23,20 @@ import { TopLeft } from './top_left'
 import { TopRight } from './top_right'
 import { useClipboard } from './use_clipboard'
 import { useGraphEdits } from './use_graph_edits'
+import { useIsFull } from './use_is_full'
 import { useRights } from './use_rights'
 import { useShortcuts } from './use_shortcuts'
 import { ZoomControls } from './zoom_controls'
 
+const FULL = { code: 4523, reason: 'session_full', message: '' }
 const IS_TOUCH = window.matchMedia('(pointer: coarse)').matches
 
 export function Workspace({ authMode }: { authMode: 'dev' | 'jwt' }) {
   const { closed, isLoaded } = useConnectionStatus()
+  const isFull = useIsFull()
   if (closed !== null) return <ClosedPage closed={closed} authMode={authMode} />
+  // It is tried again all the time, and whoever gets in finds what was edited before.
+  if (isFull) return <ClosedPage closed={FULL} authMode={authMode} />
   return (
     <StateProvider>
       <FlowProvider>
