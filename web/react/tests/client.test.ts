@@ -162,3 +162,21 @@ test('in a workflow of turns only whoever has the turn may edit', async () => {
   await until(() => ann.client.session.get()?.turn.holder === 'ben', 'ann sees whose turn it is')
   expect(ann.client.canEdit()).toBe(false)
 })
+
+test('in a workflow of locks one edits what one has locked, and creating locks', async () => {
+  const ann = await join(server, 'ann', { workflowId: 'locked-mode' })
+  const ben = await join(server, 'ben', { workflowId: 'locked-mode' })
+  addNode(ann, 'a')
+  await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
+  await ann.client.inSession((id) =>
+    ann.client.rest.changeSession(id, { collaboration_mode: 'locked' })
+  )
+  await until(() => nodeOf(ben, 'a')?.draggable === false, 'ben may not drag without a lock')
+  expect(ben.client.canEdit()).toBe(true)
+  await ben.client.acquireLock('node', 'a')
+  expect(nodeOf(ben, 'a')?.draggable).toBeUndefined()
+  await until(() => nodeOf(ann, 'a')?.className === 'coflow-locked', 'ann sees ben’s lock')
+  addNode(ben, 'b')
+  await until(() => ben.client.locks.get().length === 2, 'ben has the lock on what he created')
+  expect(nodeOf(ben, 'b')?.draggable).toBeUndefined()
+})
