@@ -75,6 +75,14 @@ export function CommentComposer(props: CommentComposerProps) {
           )}
         </button>
       </div>
+      {initial !== '' && onCancel !== undefined && (
+        <div className="coflow-composer__hint">
+          Enter to save ·
+          <button type="button" className="coflow-link coflow-focusable" onClick={onCancel}>
+            Cancel
+          </button>
+        </div>
+      )}
     </div>
   )
 }

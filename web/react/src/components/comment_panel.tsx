@@ -64,7 +64,10 @@ function Threads({ activeThreadId, onOpenThread }: ThreadsProps) {
             { value: 'resolved', label: 'Resolved' }
           ]}
           value={chosenFilter}
-          onChange={setFilter}
+          onChange={(filter) => {
+            setFilter(filter)
+            open(null)
+          }}
         />
       </header>
       {threads === null && <Skeleton />}
@@ -89,6 +92,8 @@ function Threads({ activeThreadId, onOpenThread }: ThreadsProps) {
                 thread={thread}
                 isOpen={thread.root.threadId === activeId}
                 onOpen={() => open(thread.root.threadId)}
+                // Whoever unfolds it by hand is about to write.
+                autoFocus={thread.root.threadId === ownActiveId}
               />
             </motion.li>
           ))}

@@ -28,7 +28,10 @@ export function CommentView({ comment }: { comment: Comment }) {
   const action = useAction()
 
   const isOwn = comment.userId === userId
-  const isEdited = !comment.isResolved && comment.updatedAtMs - comment.createdAtMs > editedAfterMs
+  // The first comment of a thread stays as long as it has replies, without its words.
+  const isDeleted = comment.content === ''
+  const isEdited =
+    !isDeleted && !comment.isResolved && comment.updatedAtMs - comment.createdAtMs > editedAfterMs
   const written = new Date(comment.createdAtMs)
 
   return (
@@ -45,7 +48,7 @@ export function CommentView({ comment }: { comment: Comment }) {
             {agoLabel(comment.createdAtMs, now)}
             {isEdited && ' · edited'}
           </time>
-          {((isOwn && canComment) || canManage) && (
+          {!isDeleted && ((isOwn && canComment) || canManage) && (
             <DropdownMenu.Root>
               <DropdownMenu.Trigger
                 className="coflow-icon-button coflow-comment__more"
@@ -92,7 +95,9 @@ export function CommentView({ comment }: { comment: Comment }) {
             }}
           />
         ) : (
-          <p className="coflow-comment__text">{comment.content}</p>
+          <p className="coflow-comment__text" data-deleted={isDeleted || undefined}>
+            {isDeleted ? 'Deleted' : comment.content}
+          </p>
         )}
         {action.error !== null && (
           <Notice kind="danger" onDismiss={action.dismiss}>

@@ -1,7 +1,10 @@
-/** A workflow's links, read when somebody looks, and renewed by what is done to them here. */
+/** A workflow's links, read anew for as long as somebody looks, and renewed by what is done to them here. */
 import { useCallback, useEffect, useState } from 'react'
 import { ApiError, type Wire } from '../api/rest'
 import { useClient } from '../hooks/use_client'
+
+/** No event tells that a link was used. */
+const RELOADED_EVERY_MS = 5_000
 
 export type Share = Wire<'Share'>
 
@@ -55,6 +58,10 @@ export function useShares(): Shares {
   }, [rest, workflowId, attempt])
 
   const reload = useCallback(() => setAttempt((count) => count + 1), [])
+  useEffect(() => {
+    const timer = setInterval(reload, RELOADED_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [reload])
   const create = useCallback(
     async (terms: ShareTerms) => {
       const share = await rest.createShare({

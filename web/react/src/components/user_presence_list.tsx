@@ -103,6 +103,8 @@ interface RowProps {
 
 function Row({ person, onFollow, isFollowed }: RowProps) {
   const client = useClient()
+  const { status } = useStore(client.connection)
+  const isLive = status === 'connected' || status === 'connecting'
   const now = useNow('tenSeconds')
   const doing = useActivity(person)
   const active = activeLabel(person.lastActiveMs, now)
@@ -111,12 +113,15 @@ function Row({ person, onFollow, isFollowed }: RowProps) {
     <>
       <span className="coflow-presence__avatar" data-followed={isFollowed || undefined}>
         <Avatar person={person} isAway={isAway} />
-        <span className="coflow-presence__dot" data-away={isAway || undefined} aria-hidden />
+        {isLive && (
+          <span className="coflow-presence__dot" data-away={isAway || undefined} aria-hidden />
+        )}
       </span>
       <span className="coflow-presence__who">
         <span className="coflow-presence__name">
           <span className="coflow-presence__text">{person.name}</span>
           {person.isSelf && <span className="coflow-badge coflow-badge--accent">You</span>}
+          <span className="coflow-badge coflow-presence__role">{roleNames[person.role]}</span>
         </span>
         <span className="coflow-presence__doing">
           {doing !== null && (
@@ -128,7 +133,6 @@ function Row({ person, onFollow, isFollowed }: RowProps) {
           <span className="coflow-presence__active">{active}</span>
         </span>
       </span>
-      <span className="coflow-badge">{roleNames[person.role]}</span>
     </>
   )
   if (onFollow === undefined) return <div className="coflow-presence__row">{content}</div>
