@@ -60,6 +60,24 @@ export function rowsOf(data: NodeData): Row[] {
   })
 }
 
+/** The key of `data` under which a note has its text; null where that lies deeper, or nowhere. */
+export function noteKeyOf(data: NodeData): string | null {
+  return ['note', 'text', 'content'].find((key) => typeof data[key] === 'string') ?? null
+}
+
+/** Texts that other editors keep one level deeper, with the names that these give them. */
+export function settingsOf(data: NodeData): { group: string; key: string; row: Row }[] {
+  const labels = labelsOf(data.inputParams)
+  return ['inputs', 'parameters', 'config'].flatMap((group) =>
+    Object.entries(objectOf(data[group]) ?? {}).flatMap(([key, value]) => {
+      const isText = typeof value === 'string' && !REFERENCE.test(value) && !ABOUT_A_FORM.test(key)
+      const label = labels.get(key)
+      const name = label === undefined || label === '' ? wordsOfKey(key) : label
+      return isText ? [{ group, key, row: { label: name, value } }] : []
+    })
+  )
+}
+
 /** What the handles that a node declares are called, by their ids. */
 export function anchorLabelsOf(data: NodeData): ReadonlyMap<string, string> {
   const labels = new Map<string, string>()

@@ -6,11 +6,14 @@ import { useSyncExternalStore, type ReactNode } from 'react'
 import { IconButton } from '../app/icon_button'
 import { useCanvasState, type Tool } from './canvas_state'
 import { TurnButton } from './turn_button'
-import { useRights } from './use_rights'
+import { useRights, type Rights } from './use_rights'
 
 export function Toolbar() {
-  const { canEdit, canComment, role, mayLock } = useRights()
+  const rights = useRights()
+  const { canEdit, canComment, mayLock } = rights
   const mode = useMode()
+  const isInTurns = mayLock && mode === 'sequential'
+  const why = whyNotEditable(rights, isInTurns)
   return (
     <div className="ed-island ed-toolbar" role="toolbar" aria-label="Tools">
       <ToolButton tool="select" label="Select" shortcut="V">
@@ -35,27 +38,33 @@ export function Toolbar() {
           <UndoButtons />
         </>
       )}
-      {mayLock && mode === 'sequential' && (
+      {isInTurns && (
         <>
           <span className="ed-divider" />
           <TurnButton />
         </>
       )}
-      {!canEdit && role !== null && !(mayLock && mode === 'sequential') && (
+      {why !== null && (
         <>
           <span className="ed-divider" />
           <span className="ed-toolbar__words">
             <Eye size={16} strokeWidth={1.75} aria-hidden="true" />
-            {mayLock
-              ? 'You cannot edit now'
-              : canComment
-                ? 'You can view and comment'
-                : 'You can view'}
+            {why}
           </span>
         </>
       )}
     </div>
   )
+}
+
+/** Null where it is plain to see. */
+function whyNotEditable(rights: Rights, isInTurns: boolean): string | null {
+  const { role, canEdit, canComment, mayLock, lockedBy } = rights
+  if (canEdit || role === null) return null
+  if (mayLock && lockedBy !== null) return `${lockedBy} has locked the workflow`
+  if (isInTurns) return null
+  if (mayLock) return 'You cannot edit now'
+  return canComment ? 'You can view and comment' : 'You can view'
 }
 
 function useMode() {

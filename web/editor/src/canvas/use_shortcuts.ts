@@ -1,8 +1,10 @@
 /** The keys of the canvas, wherever the focus is but in a field. */
 
+import { useReactFlow } from '@xyflow/react'
 import { useEffect } from 'react'
 import { useCanvasState, type Tool } from './canvas_state'
 import { isTyping } from './is_typing'
+import { usePlaceNode } from './use_place_node'
 import { useNudge } from './use_nudge'
 import type { useGraphEdits } from './use_graph_edits'
 import { useRights } from './use_rights'
@@ -13,6 +15,8 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
   const { canEdit, canComment } = useRights()
   const state = useCanvasState()
   const nudge = useNudge()
+  const placeNode = usePlaceNode()
+  const { screenToFlowPosition } = useReactFlow()
 
   useEffect(() => {
     const { setTool, setPanel, setFollowed, setHelpShown, tool, followed, panel } = state
@@ -24,14 +28,20 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
       else if (panel !== null) setPanel(null)
       else edits.select([])
     }
+    // For hands that stay on the keys: in the middle of what is to be seen.
+    const placeInMiddle = () => {
+      placeNode(screenToFlowPosition({ x: window.innerWidth / 2, y: window.innerHeight / 2 }))
+      setTool('select')
+    }
     const plain = (key: string): (() => void) | undefined => {
-      const tool = tools[key.toLowerCase()]
-      if (tool !== undefined) {
-        const isAllowed = tool === 'node' ? canEdit : tool === 'comment' ? canComment : true
-        return isAllowed ? () => setTool(tool) : undefined
+      const chosen = tools[key.toLowerCase()]
+      if (chosen !== undefined) {
+        const isAllowed = chosen === 'node' ? canEdit : chosen === 'comment' ? canComment : true
+        return isAllowed ? () => setTool(chosen) : undefined
       }
       if (key === '?') return () => setHelpShown(true)
       if (key === 'Escape') return leave
+      if (key === 'Enter' && tool === 'node' && canEdit) return placeInMiddle
       if (key === 'Delete' || key === 'Backspace') return edits.remove
       return undefined
     }
@@ -54,5 +64,5 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
     }
     window.addEventListener('keydown', press)
     return () => window.removeEventListener('keydown', press)
-  }, [state, edits, canEdit, canComment, nudge])
+  }, [state, edits, canEdit, canComment, nudge, placeNode, screenToFlowPosition])
 }

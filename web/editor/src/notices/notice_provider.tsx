@@ -2,10 +2,9 @@
 
 import './notices.css'
 import { X } from 'lucide-react'
-import { Toast } from 'radix-ui'
-import { useContext, useState, useSyncExternalStore, type ReactNode } from 'react'
+import { useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react'
 import { NoticeContext } from './notice_context'
-import { NoticeStore } from './notice_store'
+import { NoticeStore, type Notice } from './notice_store'
 
 const DURATION_MS = 5_000
 const DURATION_WITH_ACTION_MS = 10_000
@@ -14,43 +13,76 @@ export function NoticeProvider({ children }: { children: ReactNode }) {
   const [store] = useState(() => new NoticeStore())
   return (
     <NoticeContext value={store}>
-      <Toast.Provider swipeDirection="down" label="Notice">
-        {children}
-        <Notices />
-        <Toast.Viewport className="ed-notices" label="Notices ({hotkey})" />
-      </Toast.Provider>
+      {children}
+      <Notices />
     </NoticeContext>
   )
 }
 
+// Not Radix's toasts: these take Esc from the dialog or panel that somebody wants to close.
 function Notices() {
   const store = useContext(NoticeContext)
   const notices = useSyncExternalStore(store.subscribe, store.shown)
-  return notices.map(({ id, title, text, kind, action, isLasting }) => (
-    <Toast.Root
-      key={id}
+  return (
+    <section className="ed-notices" aria-label="Notices" aria-live="polite">
+      {notices.map((notice) => (
+        <NoticeView key={notice.id} notice={notice} onClose={store.close} />
+      ))}
+    </section>
+  )
+}
+
+interface Props {
+  notice: Notice
+  onClose: (id: number) => void
+}
+
+function NoticeView({ notice, onClose }: Props) {
+  const { id, title, text, kind, action, isLasting } = notice
+  // Nothing goes while it is read or reached for.
+  const [isHeld, setHeld] = useState(false)
+  const durationMs = action === undefined ? DURATION_MS : DURATION_WITH_ACTION_MS
+
+  useEffect(() => {
+    if (isHeld || isLasting) return
+    const timer = setTimeout(() => onClose(id), durationMs)
+    return () => clearTimeout(timer)
+  }, [isHeld, isLasting, durationMs, id, onClose])
+
+  return (
+    <div
       className="ed-notice"
       data-kind={kind}
-      duration={isLasting ? Infinity : action === undefined ? DURATION_MS : DURATION_WITH_ACTION_MS}
-      type={kind === 'warning' ? 'foreground' : 'background'}
-      onOpenChange={(open) => open || store.close(id)}
+      role={kind === 'warning' ? 'alert' : undefined}
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
     >
       <div className="ed-notice__words">
-        <Toast.Title className="ed-notice__title">{title}</Toast.Title>
-        {text !== undefined && (
-          <Toast.Description className="ed-notice__text">{text}</Toast.Description>
-        )}
+        <div className="ed-notice__title">{title}</div>
+        {text !== undefined && <div className="ed-notice__text">{text}</div>}
       </div>
       {action !== undefined && (
-        <Toast.Action asChild altText={action.label}>
-          <button type="button" className="ed-notice__action" onClick={action.run}>
-            {action.label}
-          </button>
-        </Toast.Action>
+        <button
+          type="button"
+          className="ed-notice__action"
+          onClick={() => {
+            action.run()
+            onClose(id)
+          }}
+        >
+          {action.label}
+        </button>
       )}
-      <Toast.Close className="ed-notice__close" aria-label="Close">
+      <button
+        type="button"
+        className="ed-notice__close"
+        aria-label="Close"
+        onClick={() => onClose(id)}
+      >
         <X size={14} aria-hidden="true" />
-      </Toast.Close>
-    </Toast.Root>
-  ))
+      </button>
+    </div>
+  )
 }

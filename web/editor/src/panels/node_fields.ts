@@ -20,6 +20,10 @@ const NEVER_EDITED = new Set([
   'icon'
 ])
 
+export function isLongText(key: string, value: string): boolean {
+  return value.length > LONG_CHARS || value.includes('\n') || LONG_KEYS.test(key)
+}
+
 export function fieldsOf(
   data: NodeData,
   nameKey: string
@@ -35,8 +39,7 @@ export function fieldsOf(
       !NEVER_EDITED.has(key) &&
       !(isInstance && (key === 'name' || key === 'description' || key === 'color'))
     if (isText) {
-      const isLong = value.length > LONG_CHARS || value.includes('\n') || LONG_KEYS.test(key)
-      texts.push({ key, isLong })
+      texts.push({ key, isLong: isLongText(key, value) })
     } else {
       rest[key] = value
     }

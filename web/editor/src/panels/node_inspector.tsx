@@ -1,29 +1,40 @@
 /** What is selected, to be read and changed: a node's name, its kind, its texts, and its lock. */
 
+import { useClient } from '@coflow/react'
 import { Copy, Trash2 } from 'lucide-react'
 import { useFlowContext } from '../canvas/flow_context'
-import { isNote, kindOf, nameKeyOf, titleOf, wordsOfKey } from '../canvas/node_words'
+import {
+  isNote,
+  kindOf,
+  nameKeyOf,
+  noteKeyOf,
+  settingsOf,
+  titleOf,
+  wordsOfKey
+} from '../canvas/node_words'
 import { useGraphEdits } from '../canvas/use_graph_edits'
 import { useRights } from '../canvas/use_rights'
 import { DataView } from './data_view'
-import { fieldsOf } from './node_fields'
+import { fieldsOf, isLongText } from './node_fields'
 import { LockControl } from './lock_control'
+import { SettingField } from './setting_field'
 import { TextField } from './text_field'
 import { TypeField } from './type_field'
 
 export function NodeInspector({ nodeId }: { nodeId: string }) {
-  const { nodes, isLockedByOther } = useFlowContext()
+  const { nodes, isLockedByOther, updateNodeData } = useFlowContext()
   const { canEdit } = useRights()
   const edits = useGraphEdits()
+  const client = useClient()
   const node = nodes.find(({ id }) => id === nodeId)
   if (node === undefined) return null
 
   const { data, type } = node
   const lock = isLockedByOther('node', nodeId)
   const isEditable = canEdit && lock === null && node.deletable !== false
-  const nameKey = nameKeyOf(data)
+  const noteKey = isNote(type, data) ? noteKeyOf(data) : null
+  const nameKey = noteKey ?? nameKeyOf(data)
   const { texts, rest } = fieldsOf(data, nameKey)
-  const isText = isNote(type, data)
 
   return (
     <section className="coflow-card ed-inspector" aria-label={titleOf(data, type, nodeId)}>
@@ -57,8 +68,8 @@ export function NodeInspector({ nodeId }: { nodeId: string }) {
         <TextField
           nodeId={nodeId}
           property={nameKey}
-          label={isText ? 'Text' : 'Name'}
-          isLong={isText}
+          label={noteKey === null ? 'Name' : 'Text'}
+          isLong={noteKey !== null}
           isEditable={isEditable}
         />
         <TypeField nodeId={nodeId} type={type ?? ''} isEditable={isEditable} />
@@ -76,6 +87,19 @@ export function NodeInspector({ nodeId }: { nodeId: string }) {
             label={wordsOfKey(key)}
             isLong={isLong}
             isEditable={isEditable}
+          />
+        ))}
+        {settingsOf(data).map(({ group, key, row }) => (
+          <SettingField
+            key={`${group} ${key}`}
+            label={row.label}
+            value={row.value}
+            isLong={isLongText(key, row.value)}
+            isEditable={isEditable}
+            onKeep={(value) => {
+              client.history.beginStep()
+              updateNodeData(nodeId, { [group]: { ...(data[group] as object), [key]: value } })
+            }}
           />
         ))}
         <DataView label="Other data" value={rest} />
