@@ -180,3 +180,17 @@ test('in a workflow of locks one edits what one has locked, and creating locks',
   await until(() => ben.client.locks.get().length === 2, 'ben has the lock on what he created')
   expect(nodeOf(ben, 'b')?.draggable).toBeUndefined()
 })
+
+test('undo does not take away what somebody else has locked by now', async () => {
+  const ann = await join(server, 'ann', { workflowId: 'undo-locked' })
+  const ben = await join(server, 'ben', { workflowId: 'undo-locked' })
+  addNode(ann, 'a', { prompt: 'text' })
+  await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
+  await ben.client.acquireLock('node', 'a')
+  await until(() => nodeOf(ann, 'a')?.className === 'coflow-locked', 'ann sees the lock')
+  ann.client.history.undo()
+  expect(nodeOf(ann, 'a')?.data.prompt).toBe('text')
+  addNode(ann, 'b')
+  await isSaved(ann)
+  expect(ann.client.reset.get()).toBeNull()
+})

@@ -20,6 +20,7 @@ import { CommentStore } from './comment_store'
 import { DocumentLink } from './document_link'
 import { History } from './history'
 import { LockStore } from './lock_store'
+import { foreignLock } from './lock_rules'
 import { isRole } from './permissions'
 import type { OwnPresence } from './presence'
 import { PresenceStore } from './presence_store'
@@ -102,7 +103,11 @@ export class CoflowClient {
       onEvent: (event) => this.#onEvent(event)
     })
     this.#presence = new PresenceStore(this.access)
-    this.history = new History(this.#link.document, this.origin, () => this.canEdit())
+    this.history = new History(this.#link.document, {
+      origin: this.origin,
+      mayEdit: () => this.canEdit(),
+      mayTakeAway: (type, id) => foreignLock(this.locks.get(), type, id, this.userId) === null
+    })
     this.connection = this.#link.state
     this.document = this.#link.document
     this.reset = this.#link.reset

@@ -8,20 +8,26 @@ export interface HistoryState {
   canRedo: boolean
 }
 
+export interface HistoryRules {
+  /** Of the edits that undo is for. */
+  origin: unknown
+  mayEdit(): boolean
+  /** False for what others have locked by now: to take it away would cost the whole document. */
+  mayTakeAway(type: 'node' | 'edge', id: string): boolean
+}
+
 export class History {
   readonly state = new ValueStore<HistoryState>(
     { canUndo: false, canRedo: false },
     (a, b) => a.canUndo === b.canUndo && a.canRedo === b.canRedo
   )
-  readonly #origin: unknown
-  readonly #mayEdit: () => boolean
+  readonly #rules: HistoryRules
   readonly #stopFollowing: () => void
   #manager: Y.UndoManager
   #isInStep = false
 
-  constructor(document: Store<Y.Doc>, origin: unknown, mayEdit: () => boolean) {
-    this.#origin = origin
-    this.#mayEdit = mayEdit
+  constructor(document: Store<Y.Doc>, rules: HistoryRules) {
+    this.#rules = rules
     this.#manager = this.#managerOf(document.get())
     this.#stopFollowing = document.subscribe(() => {
       this.#manager.destroy()
@@ -31,11 +37,11 @@ export class History {
   }
 
   undo(): void {
-    if (this.#mayEdit()) this.#manager.undo()
+    if (this.#rules.mayEdit()) this.#manager.undo()
   }
 
   redo(): void {
-    if (this.#mayEdit()) this.#manager.redo()
+    if (this.#rules.mayEdit()) this.#manager.redo()
   }
 
   /** What is edited in this turn of the event loop is one step of its own. */
@@ -57,7 +63,13 @@ export class History {
 
   #managerOf(doc: Y.Doc): Y.UndoManager {
     const scope = [doc.getMap('nodes'), doc.getMap('edges'), doc.getMap('meta')]
-    const manager = new Y.UndoManager(scope, { trackedOrigins: new Set([this.#origin]) })
+    const manager = new Y.UndoManager(scope, {
+      trackedOrigins: new Set([this.#rules.origin]),
+      deleteFilter: (item) => {
+        const entry = entryOf(doc, item)
+        return entry === null || this.#rules.mayTakeAway(entry.type, entry.id)
+      }
+    })
     for (const event of ['stack-item-added', 'stack-item-popped', 'stack-cleared'] as const) {
       manager.on(event, () => this.#tell())
     }
@@ -67,4 +79,14 @@ export class History {
   #tell(): void {
     this.state.set({ canUndo: this.#manager.canUndo(), canRedo: this.#manager.canRedo() })
   }
+}
+
+/** The node or edge that an item is of, or is a part of. */
+function entryOf(doc: Y.Doc, item: Y.Item): { type: 'node' | 'edge'; id: string } | null {
+  let top = item
+  while (top.parent instanceof Y.AbstractType && top.parent._item !== null) top = top.parent._item
+  const id = top.parentSub
+  if (id === null) return null
+  if (top.parent === doc.getMap('nodes')) return { type: 'node', id }
+  return top.parent === doc.getMap('edges') ? { type: 'edge', id } : null
 }
