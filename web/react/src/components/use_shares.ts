@@ -71,16 +71,19 @@ export function useShares(): Shares {
         max_uses: terms.maxUses
       })
       setShares((known) => [share, ...(known ?? [])])
+      // A list that was asked for before does not have it.
+      reload()
       return share
     },
-    [rest, workflowId]
+    [rest, workflowId, reload]
   )
   const revoke = useCallback(
     async (share: Share) => {
       await rest.revokeShare(shareKey(share))
       setShares((known) => known?.filter((each) => shareKey(each) !== shareKey(share)) ?? null)
+      reload()
     },
-    [rest]
+    [rest, reload]
   )
   return { shares, error, reload, create, revoke }
 }
