@@ -29,6 +29,7 @@ export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: Thread
   const { reply, resolve, reopen } = useComments()
   const action = useAction()
   const context = useContextName(thread)
+  const mayReply = canComment && !root.isResolved
 
   return (
     <div className="coflow-thread" data-open={isOpen || undefined}>
@@ -60,7 +61,7 @@ export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: Thread
           {replies.map((comment) => (
             <CommentView key={comment.commentId} comment={comment} />
           ))}
-          {canComment && !root.isResolved && (
+          {mayReply && (
             <CommentComposer
               label="Reply"
               placeholder="Reply…"
@@ -71,9 +72,10 @@ export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: Thread
           )}
         </>
       ) : (
-        onOpen !== undefined && (
+        onOpen !== undefined &&
+        (replies.length > 0 || mayReply) && (
           <button type="button" className="coflow-thread__more coflow-focusable" onClick={onOpen}>
-            {repliesLabel(replies.length, canComment && !root.isResolved)}
+            {repliesLabel(replies.length)}
           </button>
         )
       )}
@@ -91,7 +93,7 @@ function useContextName({ root }: Thread): string {
   return resourceName(doc, root.contextType, root.contextId)
 }
 
-function repliesLabel(count: number, canReply: boolean): string {
-  if (count === 0) return canReply ? 'Reply' : 'Show'
+function repliesLabel(count: number): string {
+  if (count === 0) return 'Reply'
   return count === 1 ? '1 reply' : `${count} replies`
 }

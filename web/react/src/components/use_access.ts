@@ -1,7 +1,8 @@
-/** Who this user is and what they may do; unlike useCollaboration it renders only when that changes. */
-import { useCallback, useMemo, useSyncExternalStore } from 'react'
+/** Who this user is, and what they may do. */
+import { useSyncExternalStore } from 'react'
 import { isAllowed } from '../client/permissions'
 import { useClient } from '../hooks/use_client'
+import { useStore } from '../hooks/use_store'
 import type { Role } from '../types'
 
 export interface Access {
@@ -15,31 +16,15 @@ export interface Access {
 }
 
 export function useAccess(): Access {
-  const client = useClient()
-  const subscribe = useCallback(
-    (listener: () => void) => {
-      const stops = [client.participants, client.connection].map((store) =>
-        store.subscribe(listener)
-      )
-      return () => stops.forEach((stop) => stop())
-    },
-    [client]
-  )
-  const readRole = () => client.role()
-  const role = useSyncExternalStore(subscribe, readRole, readRole)
-  const readUserId = () => client.userId
-  const userId = useSyncExternalStore(subscribe, readUserId, readUserId)
-  return useMemo(
-    () => ({
-      userId,
-      role,
-      canComment: isAllowed(role, 'comment'),
-      canShare: isAllowed(role, 'share'),
-      canManage: isAllowed(role, 'manage'),
-      canLock: isAllowed(role, 'edit')
-    }),
-    [userId, role]
-  )
+  const { userId, role } = useStore(useClient().access)
+  return {
+    userId,
+    role,
+    canComment: isAllowed(role, 'comment'),
+    canShare: isAllowed(role, 'share'),
+    canManage: isAllowed(role, 'manage'),
+    canLock: isAllowed(role, 'edit')
+  }
 }
 
 /** The node that this user has selected. */

@@ -119,15 +119,14 @@ function Row({ person, onFollow, isFollowed }: RowProps) {
       </span>
       <span className="coflow-presence__who">
         <span className="coflow-presence__name">
-          <span className="coflow-presence__text">{person.name}</span>
+          <span className="coflow-presence__text">{person.name}</span>{' '}
           {person.isSelf && <span className="coflow-badge coflow-badge--accent">You</span>}
-          <span className="coflow-badge coflow-presence__role">{roleNames[person.role]}</span>
+          <span className="coflow-badge coflow-presence__role">{roleNames[person.role]}</span>{' '}
         </span>
         <span className="coflow-presence__doing">
           {doing !== null && (
             <>
-              <span className="coflow-presence__text">{doing}</span>
-              <span aria-hidden>·</span>
+              <span className="coflow-presence__text">{doing}</span> <span aria-hidden>·</span>
             </>
           )}
           <span className="coflow-presence__active">{active}</span>
