@@ -52,7 +52,7 @@ export function rowsOf(data: NodeData): Row[] {
   const inputs = objectOf(data.inputs) ?? objectOf(data.parameters) ?? objectOf(data.config)
   const labels = labelsOf(data.inputParams)
   const shown = { ...plainOf(data), ...(inputs ?? {}) }
-  return Object.entries(shown).flatMap(([key, value]) => {
+  return inOrder(Object.entries(shown), labels).flatMap(([key, value]) => {
     const text = wordsOf(value)
     return text === '' || ABOUT_A_FORM.test(key)
       ? []
@@ -69,7 +69,7 @@ export function noteKeyOf(data: NodeData): string | null {
 export function settingsOf(data: NodeData): { group: string; key: string; row: Row }[] {
   const labels = labelsOf(data.inputParams)
   return ['inputs', 'parameters', 'config'].flatMap((group) =>
-    Object.entries(objectOf(data[group]) ?? {}).flatMap(([key, value]) => {
+    inOrder(Object.entries(objectOf(data[group]) ?? {}), labels).flatMap(([key, value]) => {
       const isText = typeof value === 'string' && !REFERENCE.test(value) && !ABOUT_A_FORM.test(key)
       const label = labels.get(key)
       const name = label === undefined || label === '' ? wordsOfKey(key) : label
@@ -133,6 +133,20 @@ function plainOf(data: NodeData): Record<string, unknown> {
         !(key === 'description' && 'inputParams' in data)
     )
   )
+}
+
+/** As their editor declares them, then by name: the document's maps have no order of their own. */
+export function inOrder(
+  entries: [string, unknown][],
+  declared: ReadonlyMap<string, unknown> = new Map()
+): [string, unknown][] {
+  const places = new Map([...declared.keys()].map((key, place) => [key, place]))
+  const placeOf = (key: string) => places.get(key) ?? Infinity
+  return [...entries].sort(([a], [b]) => {
+    const [left, right] = [placeOf(a), placeOf(b)]
+    if (left !== right) return left < right ? -1 : 1
+    return a < b ? -1 : 1
+  })
 }
 
 function labelsOf(params: unknown): ReadonlyMap<string, string> {

@@ -1,6 +1,6 @@
 /** Which of a node's data are texts to be edited, and which are shown as they are. PURE. */
 
-import type { NodeData } from '../canvas/node_words'
+import { inOrder, type NodeData } from '../canvas/node_words'
 
 export interface Field {
   key: string
@@ -32,7 +32,7 @@ export function fieldsOf(
   const rest: Record<string, unknown> = {}
   // What another editor's palette says of a kind of node is not this node's to change.
   const isInstance = 'inputParams' in data
-  for (const [key, value] of Object.entries(data)) {
+  for (const [key, value] of inOrder(Object.entries(data))) {
     if (key === nameKey) continue
     const isText =
       typeof value === 'string' &&
