@@ -20,6 +20,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
+      // `{ position: _, ...rest }` is how one leaves a property out.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       // vitest's fixtures name what they depend on in a pattern, which may be empty.
       'no-empty-pattern': ['error', { allowObjectPatternsAsParameters: true }]
     }
