@@ -8,6 +8,7 @@ import { errorText } from './error_text'
 import { IconButton } from './icon_button'
 import { Notice } from './notice'
 import { expiryLabel } from './time_labels'
+import { useAccess } from './use_access'
 import { useAction } from './use_action'
 import { useEntrance } from './use_entrance'
 import { useNow } from './use_now'
@@ -76,6 +77,7 @@ interface ShareRowProps {
 
 function ShareRow({ share, onRevoke, isBusy }: ShareRowProps) {
   const now = useNow('tenSeconds')
+  const { userId } = useAccess()
   const expiry = expiryLabel(share.expires_at, now)
   const isUsedUp = share.max_uses !== null && share.uses >= share.max_uses
   const grants = grantsOf(share)
@@ -91,7 +93,8 @@ function ShareRow({ share, onRevoke, isBusy }: ShareRowProps) {
           {isUsedUp && <span className="coflow-badge">Used up</span>}
         </span>
         <span className="coflow-share__facts">
-          {usesOf(share)} · {expiry} · by {share.created_by_name}
+          {usesOf(share)} · {expiry}
+          {share.created_by !== userId && ` · by ${share.created_by_name}`}
         </span>
       </div>
       {share.url !== null && <CopyButton text={share.url} what={`link: ${grants}`} />}
