@@ -2,6 +2,7 @@
 
 import { X } from 'lucide-react'
 import { Dialog } from 'radix-ui'
+import { useReturnFocus } from '../app/use_return_focus'
 import { useCanvasState } from './canvas_state'
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.userAgent)
@@ -41,12 +42,17 @@ const groups: readonly (readonly [string, readonly (readonly [string, readonly s
 ]
 
 export function HelpDialog() {
+  const returnFocus = useReturnFocus()
   const { isHelpShown, setHelpShown } = useCanvasState()
   return (
     <Dialog.Root open={isHelpShown} onOpenChange={setHelpShown}>
       <Dialog.Portal>
         <Dialog.Overlay className="coflow-overlay" />
-        <Dialog.Content className="coflow-dialog ed-help" aria-describedby={undefined}>
+        <Dialog.Content
+          className="coflow-dialog ed-help"
+          aria-describedby={undefined}
+          {...returnFocus}
+        >
           <header className="ed-help__head">
             <Dialog.Title className="coflow-dialog__title">Keys</Dialog.Title>
             <Dialog.Close className="coflow-icon-button" aria-label="Close">

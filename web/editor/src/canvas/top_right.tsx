@@ -60,19 +60,17 @@ interface PanelButtonProps {
 function PanelButton({ panel, label, count, children }: PanelButtonProps) {
   const { panel: shown, setPanel } = useCanvasState()
   const isShown = shown === panel
+  const told = count > 99 ? '99+' : `${count}`
   return (
     <IconButton
       label={label}
+      aria-label={count === 0 ? label : `${label}, ${told}`}
       aria-pressed={isShown}
       className="ed-panel-button"
       onClick={() => setPanel(isShown ? null : panel)}
     >
       {children}
-      {count > 0 && (
-        <span className="ed-count" aria-label={`${count}`}>
-          {count > 99 ? '99+' : count}
-        </span>
-      )}
+      {count > 0 && <span className="ed-count">{told}</span>}
     </IconButton>
   )
 }

@@ -1,5 +1,6 @@
 /** A question before something that cannot be taken back. */
 import { AlertDialog } from 'radix-ui'
+import { useReturnFocus } from './use_return_focus'
 import '../styles/controls.css'
 
 export interface ConfirmProps {
@@ -12,11 +13,12 @@ export interface ConfirmProps {
 }
 
 export function Confirm({ open, onOpenChange, title, text, action, onConfirm }: ConfirmProps) {
+  const returnFocus = useReturnFocus()
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="coflow-overlay coflow-overlay--nested" />
-        <AlertDialog.Content className="coflow-dialog coflow-dialog--small">
+        <AlertDialog.Content className="coflow-dialog coflow-dialog--small" {...returnFocus}>
           <AlertDialog.Title className="coflow-dialog__title">{title}</AlertDialog.Title>
           <AlertDialog.Description className="coflow-dialog__text">{text}</AlertDialog.Description>
           <div className="coflow-dialog__actions">

@@ -5,6 +5,7 @@ import { Scope, type ScopeProps } from './scope'
 import { ShareInviteTab } from './share_invite_tab'
 import { ShareLinkTab } from './share_link_tab'
 import { useAccess } from './use_access'
+import { useReturnFocus } from './use_return_focus'
 import { useShares } from './use_shares'
 import '../styles/controls.css'
 import './share_workflow_modal.css'
@@ -17,11 +18,16 @@ export interface ShareWorkflowModalProps extends ScopeProps {
 
 export function ShareWorkflowModal(props: ShareWorkflowModalProps) {
   const { workflowId, currentUserId, workflowName, open, onOpenChange } = props
+  const returnFocus = useReturnFocus()
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="coflow-overlay" />
-        <Dialog.Content className="coflow-dialog coflow-share" aria-describedby={undefined}>
+        <Dialog.Content
+          className="coflow-dialog coflow-share"
+          aria-describedby={undefined}
+          {...returnFocus}
+        >
           <header className="coflow-share__head">
             <Dialog.Title className="coflow-dialog__title">Share “{workflowName}”</Dialog.Title>
             <Dialog.Close className="coflow-icon-button" aria-label="Close">
