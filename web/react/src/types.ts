@@ -113,6 +113,7 @@ export interface ConnectionState {
   unsavedChanges: number
   /** Edits are also kept on this device. */
   isStored: boolean
+  /** Why the server has closed the connection: for good, or, while `offline`, for now. */
   closed: Closed | null
   reverted: Reverted | null
 }

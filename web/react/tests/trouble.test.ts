@@ -273,3 +273,21 @@ test('where no socket can be had, REST tells who is there and what is locked', a
   ben.client.destroy()
   await until(() => ann.client.participants.get().length === 1, 'ann sees that ben has left')
 })
+
+test('who finds the workflow full is told so, and let in when there is room', async () => {
+  const server = await startServer()
+  const ann = await join(server, 'ann', { workflowId: 'w' })
+  await ann.client.inSession((id) => ann.client.rest.changeSession(id, { max_users: 1 }))
+  // Owners are not counted.
+  const ben = await join(server, 'ben', { workflowId: 'w' })
+  const cyd = arrive(server, 'cyd', { workflowId: 'w' })
+  await until(() => cyd.client.connection.get().closed !== null, 'cyd is told')
+  expect(cyd.client.connection.get()).toMatchObject({
+    status: 'offline',
+    closed: { code: 4523, message: expect.stringContaining('full') as string }
+  })
+  expect(ben.client.connection.get().status).toBe('connected')
+  await ann.client.inSession((id) => ann.client.rest.changeSession(id, { max_users: null }))
+  await isConnected(cyd)
+  expect(cyd.client.connection.get().closed).toBeNull()
+})

@@ -238,8 +238,8 @@ export class CoflowClient {
     this.#locks.destroy()
     this.#comments.destroy()
     this.history.destroy()
-    this.#link.destroy()
     this.#session.destroy()
+    void this.#link.destroy().then(() => this.#session.leave())
   }
 
   #onOpen(): void {

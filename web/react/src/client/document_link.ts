@@ -4,7 +4,13 @@ import * as Y from 'yjs'
 import type { Credentials } from '../api/credentials'
 import { graphOf } from '../flow/read_graph'
 import type { Closed, ConnectionState, Resource, ResetNotice, Reverted, Role } from '../types'
-import { closedBy, FORBIDDEN, RESET_NEEDED, UNAUTHENTICATED } from './close_codes'
+import {
+  closedBy,
+  FORBIDDEN,
+  RESET_NEEDED,
+  TOLD_WHILE_RETRYING,
+  UNAUTHENTICATED
+} from './close_codes'
 import { isEqualJson } from './equality'
 import { SaveCounter } from './save_state'
 import { ValueStore } from './store'
@@ -129,7 +135,8 @@ export class DocumentLink {
     this.reset.set(null)
   }
 
-  destroy(): void {
+  /** Resolves when the server knows. */
+  async destroy(): Promise<void> {
     this.#isDestroyed = true
     this.#isWanted = false
     this.#generation += 1
@@ -138,9 +145,10 @@ export class DocumentLink {
     page?.removeEventListener('online', this.#onOnline)
     page?.removeEventListener('offline', this.#onOffline)
     page?.removeEventListener('beforeunload', this.#onBeforeUnload)
-    this.#connection?.destroy()
+    const closed = this.#connection?.destroy()
     void this.#copy?.destroy()
     this.document.get().destroy()
+    await closed
   }
 
   async #open(): Promise<void> {
@@ -196,6 +204,7 @@ export class DocumentLink {
       },
       {
         onStatus: (status) => this.#onStatus(status),
+        onDisconnected: (code, reason) => this.#onDisconnected(code, reason),
         onSent: (subtype) => {
           this.#counter.sent(subtype)
           this.#showUnsaved()
@@ -212,10 +221,10 @@ export class DocumentLink {
     return connection
   }
 
-  #onStatus(status: 'connecting' | 'connected' | 'synced' | 'disconnected'): void {
+  #onStatus(status: 'connecting' | 'connected' | 'synced'): void {
     if (status === 'synced') {
       this.#hasFreshToken = false
-      this.#set({ status: 'connected', isLoaded: true })
+      this.#set({ status: 'connected', isLoaded: true, closed: null })
       this.#remember()
       this.#options.onMayEdit(this.#mayEdit)
       this.#options.onOpen()
@@ -223,14 +232,21 @@ export class DocumentLink {
     } else if (status === 'connected') {
       this.#refused = []
       this.#mayEdit = false
-    } else if (status === 'disconnected') {
-      this.#counter.disconnected()
-      this.#set({ status: 'offline', unsavedChanges: this.#counter.unsaved })
-      this.#options.onClose()
     } else if (this.state.get().status !== 'offline') {
       // While offline every attempt is one to leave that state, and no news by itself.
       this.#set({ status: 'connecting' })
     }
+  }
+
+  #onDisconnected(code: number | null, reason: string): void {
+    this.#counter.disconnected()
+    const isTold = code !== null && TOLD_WHILE_RETRYING.has(code)
+    this.#set({
+      status: 'offline',
+      unsavedChanges: this.#counter.unsaved,
+      closed: isTold ? closedBy(code, reason) : null
+    })
+    this.#options.onClose()
   }
 
   #onEvent(event: ServerEvent): void {
@@ -330,7 +346,7 @@ export class DocumentLink {
       unsavedContent: graphOf(old),
       atMs: Date.now()
     })
-    this.#connection?.destroy()
+    void this.#connection?.destroy()
     this.#connection = null
     const copy = this.#copy
     this.#copy = null

@@ -15,6 +15,7 @@ export function saveLabel(state: ConnectionState, names: Names = {}): string {
   if (status === 'closed') return closed?.message ?? 'Disconnected'
   if (reverted !== null) return revertedLabel(reverted, names)
   if (status === 'offline') {
+    if (closed !== null && unsavedChanges === 0) return closed.message
     if (unsavedChanges === 0) return isLoaded ? 'Offline' : 'Offline – waiting for the server'
     return `Offline – ${changes(unsavedChanges)} ${isStored ? 'kept on this device' : 'not saved yet'}`
   }

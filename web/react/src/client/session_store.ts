@@ -44,8 +44,11 @@ export class SessionStore {
   destroy(): void {
     this.#isDestroyed = true
     this.#polling.stop()
+  }
+
+  /** Give the seat free. Not before the socket is closed: who has one takes part, and does not leave. */
+  leave(): void {
     const session = this.session.get()
-    // With an open socket, and others of the same user's, the server knows better and says so.
     if (session !== null) void this.#rest.leaveSession(session.sessionId).catch(() => undefined)
   }
 

@@ -19,7 +19,9 @@ const MAX_DELAY_MS = 5_000
 
 export interface SyncHandlers {
   /** `connected`: the socket is open; `synced`: the document is the server's too. */
-  onStatus(status: 'connecting' | 'connected' | 'synced' | 'disconnected'): void
+  onStatus(status: 'connecting' | 'connected' | 'synced'): void
+  /** A connection, or an attempt at one, has ended; without a code by this side or the network. */
+  onDisconnected(code: number | null, reason: string): void
   /** A counted frame (sync subtype 1 or 2) was sent. */
   onSent(subtype: number): void
   onEvent(event: ServerEvent): void
@@ -104,10 +106,17 @@ export class SyncConnection {
     this.connect()
   }
 
-  destroy(): void {
+  /** Resolves when the socket is closed at the other end too. */
+  destroy(): Promise<void> {
     this.#isDestroyed = true
+    const { ws } = this.#provider
+    const closed = new Promise<void>((resolve) => {
+      if (ws === null) resolve()
+      else ws.addEventListener('close', () => resolve(), { once: true })
+    })
     this.#provider.destroy()
     this.awareness.destroy()
+    return closed
   }
 
   #sendOwnPresenceOnly(): void {
@@ -151,8 +160,8 @@ export class SyncConnection {
       if (status !== 'disconnected') handlers.onStatus(status)
     })
     // Unlike the status it also tells of attempts that have failed.
-    provider.on('connection-close', () => {
-      if (!this.#isDestroyed) handlers.onStatus('disconnected')
+    provider.on('connection-close', (event) => {
+      if (!this.#isDestroyed) handlers.onDisconnected(event?.code ?? null, event?.reason ?? '')
     })
     provider.on('sync', (isSynced) => {
       if (isSynced) handlers.onStatus('synced')

@@ -1,5 +1,6 @@
 /** The workflow, its session, and what this user may do in it. */
 
+import { useMemo } from 'react'
 import type * as Y from 'yjs'
 import type { CoflowClient } from '../client/coflow_client'
 import { isAllowed } from '../client/permissions'
@@ -34,25 +35,37 @@ export function useCollaboration(): Collaboration {
   const session = useStore(client.session)
   const reset = useStore(client.reset)
   const { role, canEdit } = useStore(client.access)
-  const inSession = async (change: (sessionId: string) => Promise<unknown>) => {
-    await client.inSession(change)
-  }
+  return useMemo(
+    () => ({
+      client,
+      doc,
+      workflowId: client.options.workflowId,
+      session,
+      role,
+      canEdit,
+      canComment: isAllowed(role, 'comment'),
+      canShare: isAllowed(role, 'share'),
+      canManage: isAllowed(role, 'manage'),
+      reset,
+      ...actionsOf(client)
+    }),
+    [client, doc, session, role, canEdit, reset]
+  )
+}
+
+type Actions = Pick<
+  Collaboration,
+  'dismissReset' | 'setMode' | 'requestTurn' | 'passTurn' | 'takeOverTurn'
+>
+
+function actionsOf(client: CoflowClient): Actions {
+  const { rest } = client
   return {
-    client,
-    doc,
-    workflowId: client.options.workflowId,
-    session,
-    role,
-    canEdit,
-    canComment: isAllowed(role, 'comment'),
-    canShare: isAllowed(role, 'share'),
-    canManage: isAllowed(role, 'manage'),
-    reset,
     dismissReset: () => client.dismissReset(),
     setMode: (mode) =>
-      inSession((id) => client.rest.changeSession(id, { collaboration_mode: mode })),
-    requestTurn: () => inSession((id) => client.rest.requestTurn(id)),
-    passTurn: (userId) => inSession((id) => client.rest.passTurn(id, userId)),
-    takeOverTurn: () => inSession((id) => client.rest.takeOverTurn(id))
+      client.inSession((id) => rest.changeSession(id, { collaboration_mode: mode })),
+    requestTurn: () => client.inSession((id) => rest.requestTurn(id)),
+    passTurn: (userId) => client.inSession((id) => rest.passTurn(id, userId)),
+    takeOverTurn: () => client.inSession((id) => rest.takeOverTurn(id))
   }
 }
