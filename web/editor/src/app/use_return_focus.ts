@@ -6,7 +6,7 @@ export function useReturnFocus() {
   const opener = useRef<Element | null>(null)
   return {
     onOpenAutoFocus: () => {
-      opener.current = document.activeElement
+      opener.current = openerOf(document.activeElement)
     },
     onCloseAutoFocus: (event: Event) => {
       // Radix would give it to the trigger, and drop it where there is none.
@@ -14,4 +14,10 @@ export function useReturnFocus() {
       if (opener.current instanceof HTMLElement) opener.current.focus()
     }
   }
+}
+
+/** A menu is gone by the time that the dialog closes: the button that opened it is not. */
+function openerOf(focused: Element | null): Element | null {
+  const buttonId = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby')
+  return buttonId == null ? focused : document.getElementById(buttonId)
 }

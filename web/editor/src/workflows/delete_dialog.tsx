@@ -3,6 +3,7 @@
 import type { Rest } from '@coflow/react'
 import { AlertDialog } from 'radix-ui'
 import { useState } from 'react'
+import { useReturnFocus } from '../app/use_return_focus'
 import { asApiError, type WorkflowSummary } from './use_workflows'
 
 interface Props {
@@ -15,6 +16,7 @@ interface Props {
 export function DeleteDialog({ rest, workflow, onClose, onDeleted }: Props) {
   const [state, setState] = useState<'asking' | 'deleting'>('asking')
   const [problem, setProblem] = useState<string | null>(null)
+  const returnFocus = useReturnFocus()
 
   const confirm = async () => {
     setState('deleting')
@@ -31,7 +33,7 @@ export function DeleteDialog({ rest, workflow, onClose, onDeleted }: Props) {
     <AlertDialog.Root open onOpenChange={(open) => !open && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="coflow-overlay" />
-        <AlertDialog.Content className="coflow-dialog coflow-dialog--small">
+        <AlertDialog.Content className="coflow-dialog coflow-dialog--small" {...returnFocus}>
           <AlertDialog.Title className="coflow-dialog__title">
             Delete “{workflow.name || 'Untitled'}”?
           </AlertDialog.Title>
