@@ -1,16 +1,19 @@
 /** Everybody can read and operate the editor: in light and dark, by keyboard alone, without motion. */
 
+import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { describe } from 'vitest'
 import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
 import { node, storedPosition, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow, openEditor, openList } from './harness/editor'
+import { REPOSITORY } from './harness/paths'
 import { takeScreenshot } from './harness/screenshots'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
 
 const SCHEMES = ['light', 'dark'] as const
+const REAL_WORKFLOWS = ['Agentic RAG', 'Agents handoff', 'Human in the loop', 'Iterations']
 /** More than there are places to stop at. */
 const MAX_TABS = 60
 
@@ -31,6 +34,11 @@ async function createPlan(server: Server): Promise<string> {
   return workflow
 }
 
+async function readReal(name: string): Promise<object> {
+  const file = `${name.toLowerCase().replaceAll(' ', '-')}.json`
+  return JSON.parse(await readFile(`${REPOSITORY}/tests/data/workflows/${file}`, 'utf8')) as object
+}
+
 async function openPlan(page: Page, server: Server): Promise<string> {
   const workflow = await createPlan(server)
   await openEditor(page, { server, user: 'ann', workflow })
@@ -46,6 +54,10 @@ describe.for(SCHEMES)('in %s', (colorScheme) => {
   test('the list of workflows', async ({ server, openPage }) => {
     const page = await openPage(options)
     await createPlan(server)
+    for (const name of REAL_WORKFLOWS) {
+      const id = `${name.toLowerCase().replaceAll(' ', '-')}-${colorScheme}`
+      await createWorkflow(server, { ...(await readReal(name)), user: 'ann', id, name })
+    }
     await openList(page, { server, user: 'ann' })
     await page.getByRole('link', { name: 'Plan' }).first().waitFor()
     await checkAccessibility(page)
@@ -60,7 +72,6 @@ describe.for(SCHEMES)('in %s', (colorScheme) => {
     const page = await openPage(options)
     await openPlan(page, server)
     await checkAccessibility(page)
-    await takeScreenshot(page, `canvas-${colorScheme}`)
     for (const id of ['ask', 'mail']) {
       await node(page, id).click()
       await page.getByRole('complementary', { name: 'Inspector' }).waitFor()
@@ -73,6 +84,24 @@ describe.for(SCHEMES)('in %s', (colorScheme) => {
       await page.locator('.coflow-skeleton').first().waitFor({ state: 'detached' })
       await checkAccessibility(page)
     }
+  })
+
+  test('a workflow as people make them, with another one in it', async ({ server, openPage }) => {
+    const workflow = `real-${++count}`
+    const name = 'Human in the loop'
+    await createWorkflow(server, { ...(await readReal(name)), user: 'ann', id: workflow, name })
+    const [page, bob] = [await openPage(options), await openPage(options)]
+    await openEditor(page, { server, user: 'ann', workflow })
+    await openEditor(bob, { server, user: 'bob', workflow })
+    const [first, second] = [bob, page].map((each) => each.locator('.ed-node'))
+    await first?.first().click()
+    await bob.mouse.move(420, 560)
+    await bob.mouse.move(440, 580)
+    await second?.last().click()
+    await page.locator('.coflow-cursor').getByText('bob').waitFor()
+    await page.locator('.coflow-outline').first().waitFor()
+    await checkAccessibility(page)
+    await takeScreenshot(page, `canvas-${colorScheme}`)
   })
 
   test('the share dialog', async ({ server, openPage }) => {
@@ -255,6 +284,21 @@ describe('by keyboard', () => {
     await page.keyboard.press('Escape')
     await question.waitFor({ state: 'detached' })
     await expect.poll(() => isFocused(revoke)).toBe(true)
+  })
+
+  test('a question about a card gives the focus back to it', async ({ server, openPage }) => {
+    const page = await openPage()
+    const workflow = `asked-about-${++count}`
+    await createWorkflow(server, { user: 'ann', id: workflow, name: 'Old plan', ...TWO_STEPS })
+    await openList(page, { server, user: 'ann' })
+    const more = page.getByRole('button', { name: 'More for Old plan' })
+    await more.press('Enter')
+    await page.getByRole('menuitem', { name: 'Delete…' }).press('Enter')
+    const question = page.getByRole('alertdialog')
+    await question.waitFor()
+    await page.keyboard.press('Escape')
+    await question.waitFor({ state: 'detached' })
+    await expect.poll(() => more.evaluate((each) => each === document.activeElement)).toBe(true)
   })
 
   test('panels and tools open and close by keys', async ({ server, openPage }) => {

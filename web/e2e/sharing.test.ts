@@ -125,12 +125,11 @@ test('a guest who may comment does so, and can change nothing', async ({ server,
   const composer = panel.getByRole('textbox', { name: 'New comment on the workflow' })
   await composer.fill('I like it')
   await composer.press('Enter')
-  await panel.getByText('I like it').waitFor()
+  await panel.getByRole('article', { name: 'Comment by Grace' }).getByText('I like it').waitFor()
   await ann.keyboard.press('Escape')
   await ann.getByRole('button', { name: 'Comments' }).click()
   const shown = ann.getByRole('region', { name: 'Comments' })
-  await shown.getByText('I like it').waitFor()
-  await shown.getByText('Grace').first().waitFor()
+  await shown.getByRole('article', { name: 'Comment by Grace' }).getByText('I like it').waitFor()
 })
 
 test('a guest who may edit does so', async ({ server, openPage }) => {
