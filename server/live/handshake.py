@@ -19,6 +19,7 @@ from crdt_store.ids import WorkflowId
 from server.core.auth import Authenticator, IdentityMismatch, KeysUnavailable, Unauthenticated
 from server.core.close_codes import CloseCode
 from server.core.identity import Identity
+from server.core.roles import Permission
 from server.live.admission import SessionFull
 from server.live.websocket_protocol import WIRE_EXTENSION, WebSocketProtocol
 
@@ -92,6 +93,7 @@ class SocketDoor(ABC):
                 identity = await self._identify(scope, query)
                 self._take_place(identity.user_id, held)
                 room = await self._find_room(scope, identity)
+                await self._learn_of(room, identity)
                 await self._take_seat(room, identity, seat)
             except Refused as refused:
                 await self._refuse(refused, send)
@@ -152,6 +154,15 @@ class SocketDoor(ABC):
                 del counts[user_id]
 
         held.callback(give_back)
+
+    async def _learn_of(self, room: Room, identity: Identity) -> None:
+        """Nobody is turned away by rules of a moment ago, before a grant of theirs."""
+        if Permission.VIEW in room.access.permissions_of(identity, room.workflow_id):
+            return
+        try:
+            await self._rooms.refresh_access(room)
+        except Exception as error:
+            raise Refused(CloseCode.OVERLOAD, "the workflow cannot be opened now") from error
 
     async def _take_seat(self, room: Room, identity: Identity, seat: AsyncExitStack) -> None:
         """Nobody else gets the last one before this connection has joined, or failed to."""

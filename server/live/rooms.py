@@ -233,7 +233,7 @@ class Rooms(WebsocketServer):
                 room.access_is_stale = True
             elif access_epoch <= room.access.access_epoch:
                 return
-            self.start_task(self._refresh_access(room, access_epoch))
+            self.start_task(self._refresh_access_soon(room, access_epoch))
         elif workflow_id in self._loading:
             self._changed_while_loading.add(workflow_id)
 
@@ -269,11 +269,15 @@ class Rooms(WebsocketServer):
             if (identities := room.identities())
         }
 
-    async def _refresh_access(self, room: Room, access_epoch: int | None) -> None:
+    async def _refresh_access_soon(self, room: Room, access_epoch: int | None) -> None:
         if access_epoch is not None:
             await anyio.sleep(_REFRESH_AFTER_S)
             if room.is_gone or access_epoch <= room.access.access_epoch:
                 return
+        await self.refresh_access(room)
+
+    async def refresh_access(self, room: Room) -> None:
+        """Read a room's rules and enforce them. Raises what the database does after some tries."""
         for wait_s in (*_RETRY_AFTER_S, None):
             try:
                 access = await self._access.snapshot(room.workflow_id)

@@ -102,3 +102,17 @@ async def test_a_deleted_workflow_closes_its_sockets_with_4404(
     async with synced(api, path, user_id) as (socket, _):
         await owner.delete(path)
         assert await close_code(socket) == 4404
+
+
+async def test_acc_3_who_was_just_let_in_is_not_turned_away_by_the_rules_of_before(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    """Others have the workflow open: what they are held to was read before the grant."""
+    first = fresh("viewer")
+    await owner.put(f"{path}/members/{first}", json={"role": "viewer"})
+    async with synced(api, path, first):
+        for _ in range(5):
+            newcomer = fresh("viewer")
+            await owner.put(f"{path}/members/{newcomer}", json={"role": "viewer"})
+            async with synced(api, path, newcomer) as (_, doc):
+                assert "ask" in doc.get("nodes", type=Map)
