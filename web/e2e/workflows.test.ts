@@ -90,3 +90,43 @@ test('the list makes, finds, imports and deletes workflows', async ({ startServe
     .click()
   await page.getByText('Quarterly report').first().waitFor({ state: 'detached' })
 })
+
+test('whatever a node or an edge says of itself, the canvas is drawn', async ({
+  server,
+  openPage
+}) => {
+  const bad = [
+    { domAttributes: { dangerouslySetInnerHTML: { __html: '<b>x</b>' } } },
+    { domAttributes: { style: 'x', onClick: 'alert(1)' } },
+    { style: 'color:red' },
+    { handles: 5 },
+    { handles: [null] },
+    { extent: [1] },
+    { measured: 'large', zIndex: 'top', className: { a: 1 } },
+    { sourcePosition: 'inside', dragHandle: '<<', origin: [null] }
+  ]
+  const nodes = bad.map((fields, at) => ({
+    id: `n${at}`,
+    ...(at % 2 === 0 && { type: 'default' }),
+    position: { x: 0, y: at * 80 },
+    data: { label: `Step ${at}` },
+    ...fields
+  }))
+  const edges = [
+    { id: 'e0', source: 'n0', target: 'n1', style: 'x', label: { a: 1 } },
+    { id: 'e1', source: 'n1', target: 'n2', domAttributes: { style: 'x' }, markerEnd: { type: 5 } }
+  ]
+  await createWorkflow(server, { user: 'ann', id: 'hostile', nodes, edges })
+  const before = await stored(server, 'hostile')
+  const page = await openPage()
+  await openEditor(page, { server, user: 'ann', workflow: 'hostile' })
+  for (const { id, data } of nodes) await node(page, id).getByText(data.label).waitFor()
+  await expect.poll(() => page.locator('.react-flow__edge').count()).toBe(2)
+  // A card, and nothing of React Flow's own behind it.
+  const [card, box] = await Promise.all([
+    node(page, 'n0').locator('.ed-node').boundingBox(),
+    node(page, 'n0').boundingBox()
+  ])
+  expect(Math.abs((card?.width ?? 0) - (box?.width ?? 9_999))).toBeLessThan(2)
+  expect(await stored(server, 'hostile')).toEqual(before)
+})

@@ -6,14 +6,18 @@ import { Link, useParams } from 'react-router'
 import { Message } from '../app/message'
 import { guestOf, setGuest, signOut } from '../identity/identity'
 import { SignIn } from '../identity/sign_in'
+import { UnsavedDownload } from './unsaved_download'
 
 export function ClosedPage({ closed, authMode }: { closed: Closed; authMode: 'dev' | 'jwt' }) {
   const { id = '' } = useParams()
   const { retry } = useConnectionStatus()
   const back = (
-    <Link className="coflow-button" to="/">
-      All workflows
-    </Link>
+    <>
+      <UnsavedDownload />
+      <Link className="coflow-button" to="/">
+        All workflows
+      </Link>
+    </>
   )
   const again = (
     <button type="button" className="coflow-button" onClick={retry}>

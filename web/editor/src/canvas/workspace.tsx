@@ -6,6 +6,7 @@ import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { SidePanel } from '../panels/side_panel'
 import { useAnnouncements } from '../notices/use_announcements'
 import { Canvas } from './canvas'
+import { CanvasBoundary } from './canvas_boundary'
 import { CanvasStateContext, type CanvasState, type Panel, type Tool } from './canvas_state'
 import { ClosedPage } from './closed_page'
 import {
@@ -32,9 +33,12 @@ const FULL = { code: 4523, reason: 'session_full', message: '' }
 const IS_TOUCH = window.matchMedia('(pointer: coarse)').matches
 
 export function Workspace({ authMode }: { authMode: 'dev' | 'jwt' }) {
-  const { closed, isLoaded } = useConnectionStatus()
+  const { closed, status, isLoaded } = useConnectionStatus()
   const isFull = useIsFull()
-  if (closed !== null) return <ClosedPage closed={closed} authMode={authMode} />
+  // What is only retried takes nothing away that is there already.
+  if (closed !== null && (status === 'closed' || !isLoaded)) {
+    return <ClosedPage closed={closed} authMode={authMode} />
+  }
   // It is tried again all the time, and whoever gets in finds what was edited before.
   if (isFull) return <ClosedPage closed={FULL} authMode={authMode} />
   return (
@@ -54,7 +58,13 @@ function Editor({ isLoaded }: { isLoaded: boolean }) {
 
   return (
     <main className="ed-workspace" data-selected={nodeIds.length + edgeIds.length > 0 || undefined}>
-      {isLoaded ? <Canvas /> : <div className="ed-flow ed-flow--loading" aria-busy="true" />}
+      {isLoaded ? (
+        <CanvasBoundary>
+          <Canvas />
+        </CanvasBoundary>
+      ) : (
+        <div className="ed-flow ed-flow--loading" aria-busy="true" />
+      )}
       {isLoaded && <Keys />}
       <Announcements />
       <FollowFrame />

@@ -19,6 +19,7 @@ import {
   type NodeJson,
   type Ordered
 } from './read_graph'
+import { shownEdge, shownNode } from './shown_fields'
 
 /** What this screen alone knows of a node. */
 export type LocalNode = Partial<
@@ -253,7 +254,7 @@ export class FlowStore {
     const { id } = json
     const dragged = this.#dragged.get(id)
     const view: Node = {
-      ...withShown(json, shown),
+      ...withShown(shownNode(json), shown),
       ...(dragged !== undefined && { position: dragged }),
       ...this.#localNodes.get(id)
     }
@@ -264,7 +265,7 @@ export class FlowStore {
 
   #edgeView({ json, shown }: Entry<EdgeJson, Edge>): Edge {
     const isSelected = this.#selectedEdges.has(json.id)
-    return { ...withShown(json, shown), ...(isSelected && { selected: true }) }
+    return { ...withShown(shownEdge(json), shown), ...(isSelected && { selected: true }) }
   }
 }
 
