@@ -277,9 +277,11 @@ test('where no socket can be had, REST tells who is there and what is locked', a
 test('who finds the workflow full is told so, and let in when there is room', async () => {
   const server = await startServer()
   const ann = await join(server, 'ann', { workflowId: 'w' })
-  await ann.client.inSession((id) => ann.client.rest.changeSession(id, { max_users: 1 }))
-  // Owners are not counted.
+  await ann.client.inSession((id) => ann.client.rest.changeSession(id, { max_users: 2 }))
   const ben = await join(server, 'ben', { workflowId: 'w' })
+  // An edit is judged by the newest rules: from here on the room knows of the limit, too.
+  addNode(ann, 'a')
+  await isSaved(ann)
   const cyd = arrive(server, 'cyd', { workflowId: 'w' })
   await until(() => cyd.client.connection.get().closed !== null, 'cyd is told')
   expect(cyd.client.connection.get()).toMatchObject({
