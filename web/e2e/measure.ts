@@ -9,7 +9,7 @@ import WebSocket from 'ws'
 import * as Y from 'yjs'
 import { WebsocketProvider } from 'y-websocket'
 import { launchBrowser, newPage } from './harness/browser'
-import { drag, drop, middle, node, untilSaved } from './harness/canvas'
+import { drag, drop, untilSaved } from './harness/canvas'
 import { createWorkflow, openEditor } from './harness/editor'
 import { Server } from './harness/server'
 
@@ -131,13 +131,15 @@ async function measureThousand(server: Server, browser: Browser) {
 
 /** A node well within the page. */
 async function visibleNode(page: Page): Promise<string> {
-  const ids = await page
-    .locator('.react-flow__node')
-    .evaluateAll((all) => all.map((each) => each.getAttribute('data-id') ?? ''))
-  for (const id of ids) {
-    const { x, y } = await middle(node(page, id))
-    if (x > 400 && x < 800 && y > 200 && y < 500) return id
-  }
+  // In one go: what leaves the view leaves the page.
+  const id = await page.locator('.react-flow__node').evaluateAll((all) => {
+    const inTheMiddle = all.find((each) => {
+      const { x, y } = each.getBoundingClientRect()
+      return x > 300 && x < 700 && y > 200 && y < 500
+    })
+    return inTheMiddle?.getAttribute('data-id') ?? null
+  })
+  if (id !== null) return id
   throw new Error('no node is in the middle of the page')
 }
 
