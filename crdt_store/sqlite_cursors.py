@@ -7,12 +7,13 @@ close. In a process whose event loop is busy, each of the four waits for the int
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
 
 import aiosqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _ROWS_PER_CHUNK = 64
 
@@ -32,11 +33,11 @@ class OneTurnCursor:
         return self
 
     async def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Self:
-        await self._connection.run(self._run, operation, parameters)
+        await self._connection.run(self._run, sqlite3.Connection.execute, operation, parameters)
         return self
 
     async def executemany(self, operation: str, parameters: Sequence[Sequence[Any]]) -> Self:
-        await self._connection.run(self._run_many, operation, parameters)
+        await self._connection.run(self._run, sqlite3.Connection.executemany, operation, parameters)
         return self
 
     async def fetchall(self) -> list[Any]:
@@ -48,27 +49,18 @@ class OneTurnCursor:
 
     # In the connection's thread
 
-    def _run(self, raw: sqlite3.Connection, operation: str, parameters: Sequence[Any]) -> None:
-        cursor = raw.execute(operation, parameters)
-        try:
-            self._take(cursor)
-        finally:
-            cursor.close()
-
-    def _run_many(
-        self, raw: sqlite3.Connection, operation: str, parameters: Sequence[Sequence[Any]]
+    def _run(
+        self,
+        raw: sqlite3.Connection,
+        method: Callable[[sqlite3.Connection, str, Any], sqlite3.Cursor],
+        operation: str,
+        parameters: Sequence[Any],
     ) -> None:
-        cursor = raw.executemany(operation, parameters)
-        try:
-            self._take(cursor)
-        finally:
-            cursor.close()
-
-    def _take(self, cursor: sqlite3.Cursor) -> None:
-        self.description = cursor.description
-        self._rows = cursor.fetchall() if cursor.description else []
-        self.rowcount = cursor.rowcount
-        self.lastrowid = cursor.lastrowid
+        with closing(method(raw, operation, parameters)) as cursor:
+            self.description = cursor.description
+            self._rows = cursor.fetchall() if cursor.description else []
+            self.rowcount = cursor.rowcount
+            self.lastrowid = cursor.lastrowid
 
 
 class OneTurnConnection(aiosqlite.Connection):

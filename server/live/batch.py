@@ -162,14 +162,14 @@ class Batch:
             self._permissions[connection.id] = permissions
         item.missing = None
         item.refusal = None
-        if document.refused.are_held(item.clocks, scan.deletes):
-            # What of it is permitted is let in all the same.
-            self._judge_news(index, item, permissions)
+        # Asked first: what is refused of it now is not from before.
+        is_stale = document.refused.are_held(item.clocks, scan.deletes)
+        self._judge_news(index, item, permissions)
+        if is_stale:
+            # What of it is permitted was let in all the same.
             item.missing = None
             item.refusal = self._gatekeeper.stale
             self._outcome.has_reverted = True
-        else:
-            self._judge_news(index, item, permissions)
 
     def _judge_news(self, index: int, item: SyncChange, permissions: frozenset[Permission]) -> None:
         document = self._document
