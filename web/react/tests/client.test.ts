@@ -61,24 +61,6 @@ test('a drag is seen live, is one change of the document, and one undo step', as
   expect(nodeOf(ann, 'a')?.position.x).toBe(40)
 })
 
-test('undo takes back one’s own changes only, and survives the others’', async () => {
-  const ann = await join(server, 'ann', { workflowId: 'undo' })
-  const ben = await join(server, 'ben', { workflowId: 'undo' })
-  addNode(ann, 'a')
-  await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
-  ben.flow.updateNodeData('a', { label: 'Ben' })
-  addNode(ben, 'b')
-  await until(() => nodeOf(ann, 'b') !== undefined, 'ann has ben’s node')
-  ann.flow.onConnect({ source: 'a', target: 'b', sourceHandle: null, targetHandle: null })
-  expect(ann.client.history.state.get()).toEqual({ canUndo: true, canRedo: false })
-  ann.client.history.undo()
-  expect(ann.flow.state.get().edges).toEqual([])
-  expect(nodeOf(ann, 'b')).toBeDefined()
-  expect(nodeOf(ann, 'a')?.data.label).toBe('Ben')
-  ann.client.history.redo()
-  expect(ann.flow.state.get().edges).toHaveLength(1)
-})
-
 test('a text is typed by two at once, and nothing of either is lost', async () => {
   const ann = await join(server, 'ann', { workflowId: 'text' })
   const ben = await join(server, 'ben', { workflowId: 'text' })
@@ -179,18 +161,4 @@ test('in a workflow of locks one edits what one has locked, and creating locks',
   addNode(ben, 'b')
   await until(() => ben.client.locks.get().length === 2, 'ben has the lock on what he created')
   expect(nodeOf(ben, 'b')?.draggable).toBeUndefined()
-})
-
-test('undo does not take away what somebody else has locked by now', async () => {
-  const ann = await join(server, 'ann', { workflowId: 'undo-locked' })
-  const ben = await join(server, 'ben', { workflowId: 'undo-locked' })
-  addNode(ann, 'a', { prompt: 'text' })
-  await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
-  await ben.client.acquireLock('node', 'a')
-  await until(() => nodeOf(ann, 'a')?.className === 'coflow-locked', 'ann sees the lock')
-  ann.client.history.undo()
-  expect(nodeOf(ann, 'a')?.data.prompt).toBe('text')
-  addNode(ann, 'b')
-  await isSaved(ann)
-  expect(ann.client.reset.get()).toBeNull()
 })

@@ -1,6 +1,8 @@
 /** Undo and redo of one's own edits, one step for each thing done. */
 
 import * as Y from 'yjs'
+import { EDGES, META, NODES } from '../flow/read_graph'
+import { entriesOf, holdsWorkOfOthers, type Step } from './others_work'
 import { ValueStore, type Store } from './store'
 
 export interface HistoryState {
@@ -25,6 +27,9 @@ export class History {
   readonly #stopFollowing: () => void
   #manager: Y.UndoManager
   #isInStep = false
+  /** The steps that are being undone or redone, and what of the one at hand is not taken away. */
+  #running: { steps: readonly Step[]; stack: readonly Step[] } | null = null
+  #kept: { step: Step | undefined; entries: ReadonlySet<Y.Item> } | null = null
 
   constructor(document: Store<Y.Doc>, rules: HistoryRules) {
     this.#rules = rules
@@ -37,11 +42,11 @@ export class History {
   }
 
   undo(): void {
-    if (this.#rules.mayEdit()) this.#manager.undo()
+    this.#run(this.#manager.undoStack, () => this.#manager.undo())
   }
 
   redo(): void {
-    if (this.#rules.mayEdit()) this.#manager.redo()
+    this.#run(this.#manager.redoStack, () => this.#manager.redo())
   }
 
   /** What is edited in this turn of the event loop is one step of its own. */
@@ -62,12 +67,14 @@ export class History {
   }
 
   #managerOf(doc: Y.Doc): Y.UndoManager {
-    const scope = [doc.getMap('nodes'), doc.getMap('edges'), doc.getMap('meta')]
+    const scope = [doc.getMap(NODES), doc.getMap(EDGES), doc.getMap(META)]
     const manager = new Y.UndoManager(scope, {
       trackedOrigins: new Set([this.#rules.origin]),
       deleteFilter: (item) => {
         const entry = entryOf(doc, item)
-        return entry === null || this.#rules.mayTakeAway(entry.type, entry.id)
+        if (entry === null) return true
+        const { type, id } = entry
+        return this.#rules.mayTakeAway(type, id) && !this.#keeps(doc, entry.item)
       }
     })
     for (const event of ['stack-item-added', 'stack-item-popped', 'stack-cleared'] as const) {
@@ -76,17 +83,41 @@ export class History {
     return manager
   }
 
+  #run(stack: readonly Step[], change: () => void): void {
+    if (!this.#rules.mayEdit()) return
+    this.#running = { steps: [...stack], stack }
+    change()
+    this.#running = this.#kept = null
+    // Of a step that could not be undone Yjs says nothing.
+    this.#tell()
+  }
+
+  /** Whether the step at hand has made this node or edge, and others have worked on it since. */
+  #keeps(doc: Y.Doc, entry: Y.Item): boolean {
+    // Yjs takes a step from its stack before it asks what may be deleted.
+    const step = this.#running?.steps[this.#running.stack.length]
+    if (this.#kept === null || this.#kept.step !== step) {
+      const made = step === undefined ? [] : [...entriesOf(doc, step)]
+      const entries = new Set(made.filter((each) => holdsWorkOfOthers(doc, each)))
+      this.#kept = { step, entries }
+    }
+    return this.#kept.entries.has(entry)
+  }
+
   #tell(): void {
     this.state.set({ canUndo: this.#manager.canUndo(), canRedo: this.#manager.canRedo() })
   }
 }
 
 /** The node or edge that an item is of, or is a part of. */
-function entryOf(doc: Y.Doc, item: Y.Item): { type: 'node' | 'edge'; id: string } | null {
+function entryOf(
+  doc: Y.Doc,
+  item: Y.Item
+): { type: 'node' | 'edge'; id: string; item: Y.Item } | null {
   let top = item
   while (top.parent instanceof Y.AbstractType && top.parent._item !== null) top = top.parent._item
   const id = top.parentSub
   if (id === null) return null
-  if (top.parent === doc.getMap('nodes')) return { type: 'node', id }
-  return top.parent === doc.getMap('edges') ? { type: 'edge', id } : null
+  if (top.parent === doc.getMap(NODES)) return { type: 'node', id, item: top }
+  return top.parent === doc.getMap(EDGES) ? { type: 'edge', id, item: top } : null
 }
