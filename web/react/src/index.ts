@@ -6,6 +6,7 @@ export { ApiError, dataOf, Rest, type RestOptions, type Wire } from './api/rest'
 export { CoflowClient, type CoflowOptions } from './client/coflow_client'
 export { revertedLabel, saveLabel, type Names } from './client/save_label'
 export type { Store } from './client/store'
+export { forgetStoredCopies, storedCopies, type WhoseCopies } from './client/stored_records'
 export { graphOf, type GraphJson } from './flow/read_graph'
 
 export { ClientContext } from './hooks/client_context'

@@ -123,41 +123,6 @@ test('a deletion of what is locked by now starts the document over, and offers w
   expect(ben.client.history.state.get().canUndo).toBe(true)
 })
 
-test('an expired token is renewed, and a connection that gets none is closed with a message', async () => {
-  const server = await startServer({ AUTH_MODE: 'jwt', DEV_OPEN: '0', JWT_LEEWAY_S: '0' })
-  const owner = ['--name', 'Ann', '--workflow', 'w=owner']
-  const lasting = await server.token('ann', ...owner)
-  const short = await server.token('ann', ...owner, '--expires-in', '3s')
-  const tokens = [short, lasting]
-  let asked = 0
-  await fetch(`${server.url}/api/workflows`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${lasting}`, 'Content-Type': 'application/json' },
-    body: '{"id": "w"}'
-  })
-  const ann = await join(server, 'ann', {
-    workflowId: 'w',
-    token: () => {
-      asked += 1
-      return tokens.shift() ?? lasting
-    }
-  })
-  expect(ann.client.participants.get()[0]).toMatchObject({ userId: 'ann', name: 'Ann' })
-  expect(ann.client.role()).toBe('owner')
-  await until(() => asked === 2, 'another token is asked for', 20_000)
-  await isConnected(ann)
-  addNode(ann, 'a')
-  await isSaved(ann)
-
-  const ben = arrive(server, 'ben', { workflowId: 'w', token: short })
-  await until(() => ben.client.connection.get().status === 'closed', 'ben is told')
-  expect(ben.client.connection.get().closed).toMatchObject({
-    code: 4401,
-    message: expect.stringContaining('Sign in') as string
-  })
-  expect(ben.client.canEdit()).toBe(false)
-})
-
 test('who loses the role becomes a reader at once, and who loses access is told', async () => {
   const server = await startServer({ AUTH_MODE: 'jwt', DEV_OPEN: '0' })
   const token = await server.token('ann', '--workflow', 'w=owner')

@@ -3,6 +3,8 @@
 import type { TokenSource } from '../types'
 
 export class Credentials {
+  /** Told of each token before anybody uses it. */
+  onToken: (token: string) => void = () => undefined
   #source: TokenSource | undefined
   #current: Promise<string> | null = null
 
@@ -30,7 +32,11 @@ export class Credentials {
     const source = this.#source
     if (source === undefined) return Promise.reject(new Error('There is no token source.'))
     if (this.#current === null) {
-      const asked = (async () => (typeof source === 'string' ? source : source()))()
+      const asked = (async () => {
+        const token = typeof source === 'string' ? source : await source()
+        this.onToken(token)
+        return token
+      })()
       this.#current = asked
       asked.catch(() => {
         if (this.#current === asked) this.#current = null

@@ -35,10 +35,14 @@ export class Access {
     )
   }
 
+  /** Whose token it is. What was known of another user's rights says nothing of this one's. */
   introduce(token: string, fallbackName: string | undefined): void {
     const { sub, name, workflows } = claimsOf(token)
-    this.#granted = grantedRole(workflows, this.#workflowId)
     const { userId, name: before } = this.state.get()
+    if (sub !== undefined && sub !== userId) {
+      this.#role = this.#remembered = this.#isAskedForEdits = null
+    }
+    this.#granted = grantedRole(workflows, this.#workflowId)
     this.#show(
       sub === undefined
         ? { userId, name: before }

@@ -90,11 +90,7 @@ export class CoflowClient {
       userId: options.userId,
       credentials: this.#credentials,
       WebSocketPolyfill: options.WebSocketPolyfill,
-      copyName: () =>
-        (options.offline ?? true)
-          ? `coflow:${serverUrl}:${this.userId}:${options.workflowId}`
-          : null,
-      onToken: (token) => this.#access.introduce(token, options.userName),
+      isOffline: options.offline ?? true,
       onRememberedRole: (role) => this.#access.remember(role),
       onConnection: (connection) => this.#presence.attach(connection),
       onMayEdit: (mayEdit) => this.#access.setAskedForEdits(mayEdit),
@@ -102,6 +98,10 @@ export class CoflowClient {
       onClose: () => this.#poll(),
       onEvent: (event) => this.#onEvent(event)
     })
+    this.#credentials.onToken = (token) => {
+      this.#access.introduce(token, options.userName)
+      this.#link.setUser(this.userId)
+    }
     this.#presence = new PresenceStore(this.access)
     this.history = new History(this.#link.document, {
       origin: this.origin,

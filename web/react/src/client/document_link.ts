@@ -1,7 +1,8 @@
 /** The document and its ways to and from the server and this device, through every kind of trouble. */
 
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import type { Credentials } from '../api/credentials'
+import { ApiError } from '../api/rest'
 import { graphOf } from '../flow/read_graph'
 import type { Closed, ConnectionState, Resource, ResetNotice, Reverted, Role } from '../types'
 import {
@@ -12,9 +13,9 @@ import {
   UNAUTHENTICATED
 } from './close_codes'
 import { isEqualJson } from './equality'
-import { SaveCounter } from './save_state'
+import { LocalWork } from './local_work'
 import { ValueStore } from './store'
-import { StoredCopy } from './stored_copy'
+import { copyName } from './stored_records'
 import { spreadDelay, SyncConnection, type ServerEvent } from './sync_connection'
 
 const MAX_RESETS_PER_MINUTE = 3
@@ -23,6 +24,8 @@ const CLOSE_WITHIN_MS = 2_000
 
 /** A reset follows what it is for at once; what was reverted long before has nothing to do with it. */
 const REASON_WITHIN_MS = 15_000
+/** What a token function's ApiError says for good: nobody is let in by asking again. */
+const FINAL_STATUSES = new Set([401, 403, 404, 410])
 /** Of edits for which the server closes with 4403. */
 const FORBIDDEN_EDITS = new Set(['permission_denied', 'foreign_client_id'])
 
@@ -36,9 +39,8 @@ export interface LinkOptions {
   userId: string | undefined
   credentials: Credentials
   WebSocketPolyfill?: typeof WebSocket | undefined
-  /** Under which name this device keeps a copy; null: none. Asked once the user is known. */
-  copyName(): string | null
-  onToken(token: string): void
+  /** Whether this device keeps a copy. */
+  isOffline: boolean
   /** What the stored copy says of this user, until the server can be asked. */
   onRememberedRole(role: Role | null): void
   /** Known with each connection that is in step, and told again when it changes. */
@@ -52,7 +54,7 @@ export interface LinkOptions {
 }
 
 export class DocumentLink {
-  readonly document = new ValueStore<Y.Doc>(new Y.Doc())
+  readonly document: ValueStore<Y.Doc>
   readonly state = new ValueStore<ConnectionState>(
     {
       status: 'connecting',
@@ -67,14 +69,14 @@ export class DocumentLink {
   readonly reset = new ValueStore<ResetNotice | null>(null)
 
   readonly #options: LinkOptions
-  readonly #counter = new SaveCounter()
+  #work = this.#newWork()
   #connection: SyncConnection | null = null
-  #copy: StoredCopy | null = null
   #copyLoaded: Promise<void> | null = null
   #isWanted = false
   #isDestroyed = false
   /** Grows with every document, so that what an old one still waits for is not done to a new one. */
   #generation = 0
+  #userId: string | undefined
   #role: Role | null = null
   /** The server has asked this connection for edits, as it does of those alone who may edit. */
   #mayEdit = false
@@ -88,7 +90,8 @@ export class DocumentLink {
 
   constructor(options: LinkOptions) {
     this.#options = options
-    this.#watch(this.document.get())
+    this.#userId = options.userId
+    this.document = new ValueStore(this.#work.doc)
     page?.addEventListener('online', this.#onOnline)
     page?.addEventListener('offline', this.#onOffline)
     page?.addEventListener('beforeunload', this.#onBeforeUnload)
@@ -100,7 +103,14 @@ export class DocumentLink {
 
   setRole(role: Role | null): void {
     this.#role = role
-    this.#remember()
+    if (this.state.get().isLoaded) this.#work.keep(role)
+  }
+
+  /** Whose token it is. Another's means another copy, and nothing of the one before. */
+  setUser(userId: string): void {
+    if (userId === this.#userId) return
+    this.#userId = userId
+    if (this.#copyLoaded !== null) void this.#changeUser()
   }
 
   connect(): void {
@@ -146,8 +156,7 @@ export class DocumentLink {
     page?.removeEventListener('offline', this.#onOffline)
     page?.removeEventListener('beforeunload', this.#onBeforeUnload)
     const closed = this.#connection?.destroy()
-    void this.#copy?.destroy()
-    this.document.get().destroy()
+    void this.#work.end('keep the copy')
     await closed
   }
 
@@ -164,7 +173,6 @@ export class DocumentLink {
       return
     }
     if (!isCurrent()) return
-    if (token !== null) this.#options.onToken(token)
     // Before the connection: what it holds goes to the server in a step 2, not as an edit just made.
     await (this.#copyLoaded ??= this.#loadCopy())
     if (!isCurrent()) return
@@ -175,27 +183,28 @@ export class DocumentLink {
   }
 
   async #loadCopy(): Promise<void> {
-    const name = this.#options.copyName()
-    if (name === null || !StoredCopy.isPossible) return
-    const copy = new StoredCopy(name, this.document.get())
-    this.#copy = copy
-    const remembered = await copy.load()
-    if (copy !== this.#copy || this.#isDestroyed) return
-    if (remembered !== null) {
-      this.#counter.edited(remembered.unsaved)
-      this.#options.onRememberedRole(remembered.role)
-    }
-    this.#set({
-      isStored: copy.isUsable,
-      isLoaded: this.state.get().isLoaded || remembered !== null,
-      unsavedChanges: this.#counter.unsaved
+    const { isOffline, serverUrl, workflowId } = this.#options
+    const work = this.#work
+    if (!isOffline) return
+    const name = copyName(serverUrl, this.#userId ?? 'anonymous', workflowId)
+    const role = await work.loadCopy(name)
+    if (work !== this.#work || role === undefined) return
+    this.#options.onRememberedRole(role)
+    this.#set({ isLoaded: true })
+    work.keep(role)
+  }
+
+  #newWork(): LocalWork {
+    const work: LocalWork = new LocalWork((state) => {
+      if (work === this.#work) this.#set(state)
     })
+    return work
   }
 
   #newConnection(): SyncConnection {
     const { serverUrl, workflowId, userId, credentials, WebSocketPolyfill } = this.#options
     const connection = new SyncConnection(
-      this.document.get(),
+      this.#work.doc,
       {
         url: `${serverUrl.replace(/^http/, 'ws')}/sync`,
         workflowId,
@@ -205,10 +214,7 @@ export class DocumentLink {
       {
         onStatus: (status) => this.#onStatus(status),
         onDisconnected: (code, reason) => this.#onDisconnected(code, reason),
-        onSent: (subtype) => {
-          this.#counter.sent(subtype)
-          this.#showUnsaved()
-        },
+        onSent: (subtype) => this.#work.sent(subtype),
         onAskedForEdits: () => {
           this.#mayEdit = true
           if (connection.isSynced) this.#options.onMayEdit(true)
@@ -217,6 +223,7 @@ export class DocumentLink {
         onClosed: (code, reason) => this.#onClosed(code, reason)
       }
     )
+    this.#work.attach(connection)
     this.#options.onConnection(connection)
     return connection
   }
@@ -225,10 +232,10 @@ export class DocumentLink {
     if (status === 'synced') {
       this.#hasFreshToken = false
       this.#set({ status: 'connected', isLoaded: true, closed: null })
-      this.#remember()
+      this.#work.keep(this.#role)
       this.#options.onMayEdit(this.#mayEdit)
       this.#options.onOpen()
-      if (!this.#mayEdit && this.#counter.unsaved > 0) this.#giveUpWhatCannotBeSaved()
+      if (!this.#mayEdit && this.state.get().unsavedChanges > 0) this.#giveUpWhatCannotBeSaved()
     } else if (status === 'connected') {
       this.#refused = []
       this.#mayEdit = false
@@ -239,11 +246,10 @@ export class DocumentLink {
   }
 
   #onDisconnected(code: number | null, reason: string): void {
-    this.#counter.disconnected()
+    this.#work.disconnected()
     const isTold = code !== null && TOLD_WHILE_RETRYING.has(code)
     this.#set({
       status: 'offline',
-      unsavedChanges: this.#counter.unsaved,
       closed: isTold ? closedBy(code, reason) : null
     })
     this.#options.onClose()
@@ -251,8 +257,7 @@ export class DocumentLink {
 
   #onEvent(event: ServerEvent): void {
     if (event.type === 'saved' && typeof event.count === 'number') {
-      this.#counter.saved(event.count)
-      this.#showUnsaved()
+      this.#work.saved(event.count)
     } else if (event.type === 'edit_reverted') {
       this.#onReverted(event)
     } else {
@@ -283,14 +288,18 @@ export class DocumentLink {
     } else if (code === RESET_NEEDED && this.#mayStartOver()) {
       void this.#startOver(true)
     } else {
-      this.#isWanted = false
-      this.#set({ status: 'closed', closed: closedBy(code, reason) })
+      this.#close(code, reason)
       // What was refused must not come back with the next connection, nor from the stored copy.
       const isRefused = this.#refused.some((each) => FORBIDDEN_EDITS.has(each.reason))
       if (code === RESET_NEEDED || (code === FORBIDDEN && isRefused)) {
         void this.#startOver(false)
       }
     }
+  }
+
+  #close(code: number, reason: string): void {
+    this.#isWanted = false
+    this.#set({ status: 'closed', closed: closedBy(code, reason) })
   }
 
   async #refreshToken(): Promise<void> {
@@ -307,10 +316,14 @@ export class DocumentLink {
     if (generation === this.#generation && this.#isWanted) await this.#open()
   }
 
-  /** The application could not get a token: very likely there is no network. */
+  /** The application could not get a token: there is no network, unless it says that there is no token. */
   #retryLater(error: unknown): void {
-    console.warn('coflow: no token could be had', error)
     if (!this.#isWanted) return
+    if (error instanceof ApiError && FINAL_STATUSES.has(error.status)) {
+      this.#close(UNAUTHENTICATED, error.code)
+      return
+    }
+    console.warn('coflow: no token could be had', error)
     this.#set({ status: 'offline' })
     this.#options.onClose()
     const delay = spreadDelay((this.#tokenFailures += 1), Math.random())
@@ -336,53 +349,40 @@ export class DocumentLink {
 
   /** Throw the document away, here and on this device, and get the server's. */
   async #startOver(reconnect: boolean): Promise<void> {
-    const old = this.document.get()
+    const since = Date.now() - REASON_WITHIN_MS
+    this.#offer(this.#refused.filter((each) => each.atMs >= since))
+    await this.#replaceDocument('empty the copy', reconnect)
+  }
+
+  /** What the last user left on this device stays there, for the next time. */
+  async #changeUser(): Promise<void> {
+    const { unsavedChanges, isStored } = this.state.get()
+    if (unsavedChanges > 0 && !isStored) this.#offer([])
+    await this.#replaceDocument('keep the copy', true)
+  }
+
+  #offer(reverted: readonly Reverted[]): void {
+    this.reset.set({ reverted, unsavedContent: graphOf(this.#work.doc), atMs: Date.now() })
+  }
+
+  async #replaceDocument(how: Parameters<LocalWork['end']>[0], reconnect: boolean): Promise<void> {
     this.#generation += 1
     const generation = this.#generation
     clearTimeout(this.#resetTimer)
-    const since = Date.now() - REASON_WITHIN_MS
-    this.reset.set({
-      reverted: this.#refused.filter((each) => each.atMs >= since),
-      unsavedContent: graphOf(old),
-      atMs: Date.now()
-    })
     void this.#connection?.destroy()
     this.#connection = null
-    const copy = this.#copy
-    this.#copy = null
     this.#copyLoaded = null
-    this.#counter.forget()
     this.#refused = []
-    const doc = new Y.Doc()
-    this.#watch(doc)
-    this.#set({ isLoaded: false, unsavedChanges: 0, ...(reconnect && { status: 'connecting' }) })
-    const cleared = copy?.clear()
-    this.document.set(doc)
-    old.destroy()
-    await cleared
-    if (generation === this.#generation && reconnect && this.#isWanted) await this.#open()
-  }
-
-  #watch(doc: Y.Doc): void {
-    doc.on('update', (_update: Uint8Array, origin: unknown) => {
-      if (doc !== this.document.get()) return
-      const connection = this.#connection
-      if (origin === connection?.origin && origin !== undefined) return
-      if (origin === this.#copy?.origin && origin !== undefined) return
-      // With an open socket the provider has sent it, and counted it by that.
-      if (connection === null || !connection.isOpen) this.#counter.edited()
-      this.#showUnsaved()
+    const old = this.#work
+    this.#work = this.#newWork()
+    this.#set({
+      ...this.#work.state,
+      isLoaded: false,
+      ...(reconnect && this.#isWanted && { status: 'connecting' as const })
     })
-  }
-
-  #showUnsaved(): void {
-    this.#set({ unsavedChanges: this.#counter.unsaved })
-    this.#remember()
-  }
-
-  #remember(): void {
-    if (this.#copy === null || !this.state.get().isLoaded) return
-    this.#copy.remember({ unsaved: this.#counter.unsaved, role: this.#role })
+    this.document.set(this.#work.doc)
+    await old.end(how)
+    if (generation === this.#generation && reconnect && this.#isWanted) await this.#open()
   }
 
   #set(part: Partial<ConnectionState & { closed: Closed | null }>): void {

@@ -48,10 +48,4 @@ export class SaveCounter {
     this.#inFlight = []
     this.#settled = 0
   }
-
-  /** The document was thrown away. */
-  forget(): void {
-    this.disconnected()
-    this.#kept = 0
-  }
 }

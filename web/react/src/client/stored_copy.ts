@@ -1,32 +1,64 @@
 /** The copy of a document that this device keeps, and how much of it the server does not have yet. */
 
-import { IndexeddbPersistence } from 'y-indexeddb'
-import type * as Y from 'yjs'
-import { isRole } from './permissions'
+import { IndexeddbPersistence, PREFERRED_TRIM_SIZE } from 'y-indexeddb'
+import * as Y from 'yjs'
 import type { Role } from '../types'
+import { isRole } from './permissions'
+import {
+  finished,
+  KEPT,
+  ROUND,
+  STORES,
+  unsavedIn,
+  unsavedKey,
+  unsavedKeys,
+  type Unsaved
+} from './stored_records'
 
 const OPEN_WITHIN_MS = 5_000
+/** A device that is full may have room again. */
+const RETRY_MS = 5_000
 
 export interface Remembered {
   unsaved: number
   role: Role | null
 }
 
+/**
+ * y-indexeddb opens and reads the copy. It is written here, where a write that fails is noticed, and where
+ * each tab counts its own changes and minds that another may have emptied the copy.
+ */
 export class StoredCopy {
+  readonly #doc: Y.Doc
   readonly #persistence: IndexeddbPersistence
+  readonly #onUsable: () => void
   #isUsable = false
   #isDestroyed = false
-  #written: Remembered | null = null
+  /** How often the copy had been emptied when this tab read or wrote it last. */
+  #round = 0
+  /** Something was not written: what comes next makes no sense without it. */
+  #hasGap = false
+  #waiting: Uint8Array[] = []
+  #remembered: Remembered | null = null
+  #isRemembered = true
+  #isWriting = false
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
 
   static get isPossible(): boolean {
     return typeof indexedDB !== 'undefined'
   }
 
-  constructor(name: string, doc: Y.Doc) {
+  /** `onUsable` is told when `isUsable` has changed after the copy was loaded. */
+  constructor(name: string, doc: Y.Doc, onUsable: () => void) {
+    this.#doc = doc
+    this.#onUsable = onUsable
     this.#persistence = new IndexeddbPersistence(name, doc)
+    doc.off('update', this.#persistence._storeUpdate)
+    this.#persistence._storeUpdate = this.#onUpdate
+    doc.on('update', this.#onUpdate)
   }
 
-  /** False in private windows that have no storage, in Node, or while another tab blocks it. */
+  /** Whether all of the document is kept. False too in private windows that have no storage, and in Node. */
   get isUsable(): boolean {
     return this.#isUsable
   }
@@ -47,21 +79,14 @@ export class StoredCopy {
       // `_db` is what rejects where there is no storage; `whenSynced` would wait for ever.
       const opened = persistence._db.then(() => persistence.whenSynced)
       if ((await Promise.race([opened, givenUp])) === null) throw new Error('Storage is blocked.')
+      const db = await persistence._db
       if (this.#isDestroyed) return null
+      const remembered = await this.#read(db)
       this.#isUsable = true
-      const [unsaved, role] = (await Promise.all([
-        persistence.get('unsaved'),
-        persistence.get('role')
-      ])) as unknown[]
-      if (unsaved === undefined) return null
-      const remembered = {
-        unsaved: typeof unsaved === 'number' ? unsaved : 0,
-        role: isRole(role) ? role : null
-      }
-      this.#written = remembered
+      this.#flush()
       return remembered
     } catch {
-      this.#isUsable = false
+      this.#doc.off('update', this.#onUpdate)
       return null
     } finally {
       clearTimeout(timer)
@@ -69,33 +94,153 @@ export class StoredCopy {
   }
 
   remember(now: Remembered): void {
-    if (!this.#isUsable || this.#isDestroyed) return
     const { unsaved, role } = now
-    if (unsaved === this.#written?.unsaved && role === this.#written.role) return
-    this.#written = { unsaved, role }
-    const failed = () => undefined // The next change tries again; the copy itself is written elsewhere.
-    this.#persistence.set('unsaved', unsaved).catch(failed)
-    if (role !== null) this.#persistence.set('role', role).catch(failed)
+    if (unsaved === this.#remembered?.unsaved && role === this.#remembered.role) return
+    this.#remembered = { unsaved, role }
+    this.#isRemembered = false
+    this.#flush()
   }
 
-  /** Empties the copy. Not by deleting the database, which would wait for other tabs to close. */
+  /** Empties the copy. Not by deleting the database: other tabs may have it open. */
   async clear(): Promise<void> {
     this.#isDestroyed = true
     const { db } = this.#persistence
-    if (this.#isUsable && db !== null) {
-      const turn = db.transaction(['updates', 'custom'], 'readwrite')
-      const done = new Promise<void>((resolve) => {
-        turn.oncomplete = turn.onabort = () => resolve()
-      })
-      turn.objectStore('updates').clear()
-      turn.objectStore('custom').clear()
-      await done
+    try {
+      if (db !== null) {
+        const turn = db.transaction(STORES, 'readwrite')
+        const custom = turn.objectStore('custom')
+        const asked = custom.get(ROUND)
+        asked.onsuccess = () => {
+          turn.objectStore('updates').clear()
+          custom.clear()
+          custom.put(numberOf(asked.result) + 1, ROUND)
+        }
+        await finished(turn)
+      }
+    } catch {
+      // Storage that can't be written to has nothing to be emptied, or is gone already.
     }
     await this.destroy()
   }
 
   async destroy(): Promise<void> {
     this.#isDestroyed = true
+    clearTimeout(this.#retryTimer)
     await this.#persistence.destroy().catch(() => undefined)
   }
+
+  async #read(db: IDBDatabase): Promise<Remembered | null> {
+    const turn = db.transaction(STORES, 'readonly')
+    const custom = turn.objectStore('custom')
+    const [round, kept] = [custom.get(ROUND), custom.get(KEPT)]
+    const counts = custom.getAll(unsavedKeys())
+    await finished(turn)
+    this.#round = numberOf(round.result)
+    if (kept.result === undefined) return null
+    const role = (kept.result as { role?: unknown }).role
+    return {
+      unsaved: unsavedIn(counts.result),
+      role: isRole(role) ? role : null
+    }
+  }
+
+  readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin === this.#persistence || this.#hasGap) return
+    this.#waiting.push(update)
+    this.#flush()
+  }
+
+  /** One write at a time; what comes meanwhile is the next. */
+  #flush(): void {
+    const { db } = this.#persistence
+    if (!this.#isUsable || this.#isWriting || this.#isDestroyed || db === null) return
+    if (this.#waiting.length === 0 && this.#isRemembered) return
+    this.#startWrite(db)
+  }
+
+  #startWrite(db: IDBDatabase): void {
+    this.#isWriting = true
+    this.#write(db, this.#waiting.splice(0)).then(
+      () => this.#onWritten(true),
+      () => this.#onWritten(false)
+    )
+  }
+
+  async #write(db: IDBDatabase, updates: readonly Uint8Array[]): Promise<void> {
+    this.#isRemembered = true
+    const turn = db.transaction(STORES, 'readwrite')
+    const stored = turn.objectStore('updates')
+    const custom = turn.objectStore('custom')
+    const asked = custom.get(ROUND)
+    asked.onsuccess = () => {
+      const round = numberOf(asked.result)
+      const isWhole = this.#hasGap || round !== this.#round
+      this.#round = round
+      for (const update of isWhole ? [Y.encodeStateAsUpdate(this.#doc)] : updates) {
+        stored.add(update)
+      }
+      this.#putRemembered(custom)
+      trimIfLarge(stored)
+    }
+    await finished(turn)
+  }
+
+  #putRemembered(custom: IDBObjectStore): void {
+    if (this.#remembered === null) return
+    const { unsaved: count, role } = this.#remembered
+    const { clientID, store } = this.#doc
+    custom.put({ role }, KEPT)
+    if (count > 0) {
+      const clock = Y.getState(store, clientID)
+      custom.put({ client: clientID, clock, count } satisfies Unsaved, unsavedKey(clientID))
+      return
+    }
+    // The server has all of this document: what other tabs have left in it, too.
+    const others = custom.openCursor(unsavedKeys())
+    others.onsuccess = () => {
+      const cursor = others.result
+      if (cursor === null) return
+      const { client, clock } = cursor.value as Unsaved
+      if (client === clientID || clock <= Y.getState(store, client)) cursor.delete()
+      cursor.continue()
+    }
+  }
+
+  #onWritten(isWhole: boolean): void {
+    this.#isWriting = false
+    if (this.#isDestroyed) return
+    this.#hasGap = !isWhole
+    if (isWhole !== this.#isUsable) {
+      this.#isUsable = isWhole
+      this.#onUsable()
+    }
+    if (isWhole) {
+      this.#flush()
+      return
+    }
+    this.#isRemembered = false
+    this.#waiting = []
+    const { db } = this.#persistence
+    this.#retryTimer = setTimeout(() => db !== null && this.#startWrite(db), RETRY_MS)
+  }
+}
+
+function trimIfLarge(stored: IDBObjectStore): void {
+  const counted = stored.count()
+  counted.onsuccess = () => {
+    if (counted.result < PREFERRED_TRIM_SIZE) return
+    const all = stored.getAll() as IDBRequest<Uint8Array[]>
+    all.onsuccess = () => {
+      // What other tabs have written is not in this tab's document, and stays.
+      const whole = new Y.Doc()
+      for (const update of all.result) Y.applyUpdate(whole, update)
+      stored.clear()
+      stored.add(Y.encodeStateAsUpdate(whole))
+      whole.destroy()
+    }
+  }
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0
 }

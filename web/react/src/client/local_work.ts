@@ -1,0 +1,93 @@
+/** One document as this user works on it: its edits that the server lacks, and the copy that this device keeps. */
+
+import * as Y from 'yjs'
+import type { ConnectionState, Role } from '../types'
+import { SaveCounter } from './save_state'
+import { StoredCopy } from './stored_copy'
+import type { SyncConnection } from './sync_connection'
+
+/** What of the connection's state is known here. */
+export type WorkState = Pick<ConnectionState, 'unsavedChanges' | 'isStored'>
+
+export class LocalWork {
+  readonly doc = new Y.Doc()
+  readonly #counter = new SaveCounter()
+  readonly #onState: (state: WorkState) => void
+  #connection: SyncConnection | null = null
+  #copy: StoredCopy | null = null
+  /** Null until there is anything that should be kept. */
+  #role: { known: Role | null } | null = null
+  #isEnded = false
+
+  constructor(onState: (state: WorkState) => void) {
+    this.#onState = onState
+    this.doc.on('update', (_update: Uint8Array, origin: unknown) => {
+      if (origin !== undefined && origin === this.#connection?.origin) return
+      if (origin !== undefined && origin === this.#copy?.origin) return
+      // With an open socket the provider has sent it, and counted it by that.
+      if (this.#connection?.isOpen !== true) this.#counter.edited()
+      this.#changed()
+    })
+  }
+
+  get state(): WorkState {
+    return { unsavedChanges: this.#counter.unsaved, isStored: this.#copy?.isUsable ?? false }
+  }
+
+  /** Resolves to the role that was kept with the copy; to undefined where there is none. */
+  async loadCopy(name: string): Promise<Role | null | undefined> {
+    if (!StoredCopy.isPossible) return undefined
+    const copy = new StoredCopy(name, this.doc, () => this.#changed())
+    this.#copy = copy
+    const remembered = await copy.load()
+    if (this.#isEnded) return undefined
+    if (remembered !== null) this.#counter.edited(remembered.unsaved)
+    this.#changed()
+    return remembered?.role
+  }
+
+  attach(connection: SyncConnection): void {
+    this.#connection = connection
+  }
+
+  /** From now on, that there is something worth to be kept; with the role that this user has in it. */
+  keep(role: Role | null): void {
+    this.#role = { known: role }
+    this.#remember()
+  }
+
+  sent(subtype: number): void {
+    this.#counter.sent(subtype)
+    this.#changed()
+  }
+
+  saved(count: number): void {
+    this.#counter.saved(count)
+    this.#changed()
+  }
+
+  disconnected(): void {
+    this.#counter.disconnected()
+    this.#changed()
+  }
+
+  /** The copy stays, for another time, or is emptied too. */
+  async end(how: 'keep the copy' | 'empty the copy'): Promise<void> {
+    this.#isEnded = true
+    const copy = this.#copy
+    const ended = how === 'empty the copy' ? copy?.clear() : copy?.destroy()
+    this.doc.destroy()
+    await ended
+  }
+
+  #changed(): void {
+    if (this.#isEnded) return
+    this.#onState(this.state)
+    this.#remember()
+  }
+
+  #remember(): void {
+    if (this.#role === null || this.#isEnded) return
+    this.#copy?.remember({ unsaved: this.#counter.unsaved, role: this.#role.known })
+  }
+}
