@@ -86,8 +86,8 @@ test('a function that fails for want of a network is asked again', async () => {
 
 test('a token of another user begins anew, with nothing of the one before', async () => {
   await create('changed')
-  const soon = await server.token('ann', ...OWNER, '--expires-in', '4s')
   const bens = await server.token('ben', '--name', 'Ben', '--workflow', '*=viewer')
+  const soon = await server.token('ann', ...OWNER, '--expires-in', '8s')
   const tokens = [soon]
   const person = await join(server, 'ann', {
     workflowId: 'changed',
