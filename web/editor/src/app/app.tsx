@@ -2,7 +2,7 @@
 
 import { Tooltip } from 'radix-ui'
 import { lazy, Suspense } from 'react'
-import { BrowserRouter, Route, Routes } from 'react-router'
+import { createBrowserRouter, RouterProvider } from 'react-router'
 import { takeFromAddress } from '../identity/identity'
 import { Loading } from './loading'
 import { Message } from './message'
@@ -14,26 +14,27 @@ const WorkflowsPage = lazy(() => import('../workflows/workflows_page'))
 const CanvasPage = lazy(() => import('../canvas/canvas_page'))
 const ArrivalPage = lazy(() => import('../share/arrival_page'))
 
+// A router with data, though there is none: it alone lets a page ask before it is left.
+const router = createBrowserRouter([
+  { path: '/', element: <WorkflowsPage /> },
+  { path: '/w/:id', element: <CanvasPage /> },
+  { path: '/share/:shareId', element: <ArrivalPage /> },
+  {
+    path: '*',
+    element: (
+      <Message title="There is nothing here">
+        The address does not belong to a workflow or a share link.
+      </Message>
+    )
+  }
+])
+
 export function App() {
   return (
     <Tooltip.Provider delayDuration={400}>
-      <BrowserRouter>
-        <Suspense fallback={<Loading />}>
-          <Routes>
-            <Route path="/" element={<WorkflowsPage />} />
-            <Route path="/w/:id" element={<CanvasPage />} />
-            <Route path="/share/:shareId" element={<ArrivalPage />} />
-            <Route
-              path="*"
-              element={
-                <Message title="There is nothing here">
-                  The address does not belong to a workflow or a share link.
-                </Message>
-              }
-            />
-          </Routes>
-        </Suspense>
-      </BrowserRouter>
+      <Suspense fallback={<Loading />}>
+        <RouterProvider router={router} />
+      </Suspense>
     </Tooltip.Provider>
   )
 }

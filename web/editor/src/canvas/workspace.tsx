@@ -18,6 +18,7 @@ import {
 } from './flow_context'
 import { FollowFrame } from './follow_frame'
 import { HelpDialog } from './help_dialog'
+import { LeaveGuard } from './leave_guard'
 import { ShareDialog } from './share_dialog'
 import { Toolbar } from './toolbar'
 import { TopLeft } from './top_left'
@@ -85,6 +86,7 @@ function Editor({ isLoaded }: { isLoaded: boolean }) {
       )}
       <ShareDialog open={isSharing} onOpenChange={setSharing} />
       <HelpDialog />
+      <LeaveGuard />
     </main>
   )
 }

@@ -7,6 +7,7 @@ import { isRole } from './permissions'
 import {
   finished,
   KEPT,
+  openCopy,
   ROUND,
   STORES,
   unsavedIn,
@@ -29,8 +30,9 @@ export interface Remembered {
  * each tab counts its own changes and minds that another may have emptied the copy.
  */
 export class StoredCopy {
+  readonly #name: string
   readonly #doc: Y.Doc
-  readonly #persistence: IndexeddbPersistence
+  #persistence: IndexeddbPersistence | null = null
   readonly #onUsable: () => void
   #isUsable = false
   #isDestroyed = false
@@ -50,12 +52,9 @@ export class StoredCopy {
 
   /** `onUsable` is told when `isUsable` has changed after the copy was loaded. */
   constructor(name: string, doc: Y.Doc, onUsable: () => void) {
+    this.#name = name
     this.#doc = doc
     this.#onUsable = onUsable
-    this.#persistence = new IndexeddbPersistence(name, doc)
-    doc.off('update', this.#persistence._storeUpdate)
-    this.#persistence._storeUpdate = this.#onUpdate
-    doc.on('update', this.#onUpdate)
   }
 
   /** Whether all of the document is kept. False too in private windows that have no storage, and in Node. */
@@ -70,27 +69,36 @@ export class StoredCopy {
 
   /** What was kept, once it is in the document; null if nothing was, or nothing can be kept. */
   async load(): Promise<Remembered | null> {
-    const persistence = this.#persistence
     let timer: ReturnType<typeof setTimeout> | undefined
-    const givenUp = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), OPEN_WITHIN_MS)
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('Storage is blocked.')), OPEN_WITHIN_MS)
     })
     try {
-      // `_db` is what rejects where there is no storage; `whenSynced` would wait for ever.
-      const opened = persistence._db.then(() => persistence.whenSynced)
-      if ((await Promise.race([opened, givenUp])) === null) throw new Error('Storage is blocked.')
-      const db = await persistence._db
-      if (this.#isDestroyed) return null
-      const remembered = await this.#read(db)
-      this.#isUsable = true
-      this.#flush()
-      return remembered
+      return await Promise.race([this.#open(), givenUp])
     } catch {
-      this.#doc.off('update', this.#onUpdate)
+      // What came later would go to the server as edits just made.
+      void this.destroy()
       return null
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  async #open(): Promise<Remembered | null> {
+    // Where there is no storage, this fails; y-indexeddb would do so where nobody can catch it.
+    const probe = await openCopy(this.#name)
+    probe.close()
+    if (this.#isDestroyed) return null
+    const persistence = new IndexeddbPersistence(this.#name, this.#doc)
+    this.#persistence = persistence
+    this.#doc.off('update', persistence._storeUpdate)
+    persistence._storeUpdate = this.#onUpdate
+    this.#doc.on('update', this.#onUpdate)
+    await persistence.whenSynced
+    const remembered = await this.#read(await persistence._db)
+    this.#isUsable = true
+    this.#flush()
+    return remembered
   }
 
   remember(now: Remembered): void {
@@ -104,9 +112,9 @@ export class StoredCopy {
   /** Empties the copy. Not by deleting the database: other tabs may have it open. */
   async clear(): Promise<void> {
     this.#isDestroyed = true
-    const { db } = this.#persistence
     try {
-      if (db !== null) {
+      const db = await this.#persistence?._db
+      if (db !== undefined) {
         const turn = db.transaction(STORES, 'readwrite')
         const custom = turn.objectStore('custom')
         const asked = custom.get(ROUND)
@@ -126,7 +134,7 @@ export class StoredCopy {
   async destroy(): Promise<void> {
     this.#isDestroyed = true
     clearTimeout(this.#retryTimer)
-    await this.#persistence.destroy().catch(() => undefined)
+    await this.#persistence?.destroy().catch(() => undefined)
   }
 
   async #read(db: IDBDatabase): Promise<Remembered | null> {
@@ -152,22 +160,22 @@ export class StoredCopy {
 
   /** One write at a time; what comes meanwhile is the next. */
   #flush(): void {
-    const { db } = this.#persistence
-    if (!this.#isUsable || this.#isWriting || this.#isDestroyed || db === null) return
-    if (this.#waiting.length === 0 && this.#isRemembered) return
-    this.#startWrite(db)
+    if (!this.#isUsable || this.#isWriting || this.#isDestroyed) return
+    if (this.#waiting.length > 0 || !this.#isRemembered) this.#startWrite()
   }
 
-  #startWrite(db: IDBDatabase): void {
+  #startWrite(): void {
     this.#isWriting = true
-    this.#write(db, this.#waiting.splice(0)).then(
+    this.#write(this.#waiting.splice(0)).then(
       () => this.#onWritten(true),
       () => this.#onWritten(false)
     )
   }
 
-  async #write(db: IDBDatabase, updates: readonly Uint8Array[]): Promise<void> {
+  async #write(updates: readonly Uint8Array[]): Promise<void> {
     this.#isRemembered = true
+    const db = this.#persistence?.db
+    if (db == null) throw new Error('The copy is not open.')
     const turn = db.transaction(STORES, 'readwrite')
     const stored = turn.objectStore('updates')
     const custom = turn.objectStore('custom')
@@ -220,8 +228,7 @@ export class StoredCopy {
     }
     this.#isRemembered = false
     this.#waiting = []
-    const { db } = this.#persistence
-    this.#retryTimer = setTimeout(() => db !== null && this.#startWrite(db), RETRY_MS)
+    this.#retryTimer = setTimeout(() => this.#startWrite(), RETRY_MS)
   }
 }
 

@@ -1,6 +1,6 @@
 /** What stored copies hold beside y-indexeddb's updates, and how all of a user's are found. */
 
-import { openDB } from 'lib0/indexeddb'
+import { createStores, openDB } from 'lib0/indexeddb'
 import { clearDocument } from 'y-indexeddb'
 import { originOf } from '../api/origin'
 
@@ -79,8 +79,13 @@ async function namesOf({ userId, serverUrl, workflowId }: WhoseCopies): Promise<
   })
 }
 
+/** As y-indexeddb does. Rejects where there is no storage. */
+export function openCopy(name: string): Promise<IDBDatabase> {
+  return openDB(name, (db) => createStores(db, [['updates', { autoIncrement: true }], ['custom']]))
+}
+
 async function readUnsaved(name: string): Promise<number> {
-  const db = await openDB(name, () => undefined)
+  const db = await openCopy(name)
   try {
     const turn = db.transaction(['custom'], 'readonly')
     const counts = turn.objectStore('custom').getAll(unsavedKeys()) as IDBRequest<Unsaved[]>
