@@ -9,7 +9,7 @@ future), `bad_reference` (structs that wait for each other, a parent that is no 
 `too_deep`, `too_large`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from crdt_store.errors import MalformedUpdate, UpdateTooLarge
 from crdt_store.ids import ClientId
@@ -23,7 +23,6 @@ __all__ = [
     "Scan",
     "ScanLimits",
     "count_state_vector_clients",
-    "read_delete_set",
     "read_own_state_vector",
     "read_state_vector",
     "scan",
@@ -45,7 +44,12 @@ _TRUSTED = ScanLimits(
 
 def scan(update: bytes, limits: ScanLimits) -> Scan:
     """Scan a whole update at once. Raises MalformedUpdate or UpdateTooLarge."""
-    return _in_one_go(update, limits, _ROOT_NAMES)
+    try:
+        next(walk(update, limits, _ROOT_NAMES, _NO_PAUSE))
+    except StopIteration as end:
+        result: Scan = end.value
+        return result
+    raise AssertionError("a walk without a limit has paused")
 
 
 def scan_in_slices(
@@ -113,28 +117,3 @@ def read_own_state_vector(data: bytes) -> Mapping[ClientId, int]:
     if pos != len(data):
         raise MalformedUpdate("malformed", f"bytes left over after the state vector, at {pos}")
     return state
-
-
-def read_delete_set(update: bytes) -> Mapping[ClientId, Sequence[ClockRange]]:
-    """The delete set of an update of our own making (trusted), merged and sorted per client.
-
-    Costs as much as a scan of the update.
-    """
-    merged: dict[ClientId, list[ClockRange]] = {}
-    for client, ranges in _in_one_go(update, _TRUSTED, None).deletes.items():
-        kept = merged[client] = ranges[:1]
-        for start, end in ranges[1:]:
-            if start == kept[-1][1]:
-                kept[-1] = (kept[-1][0], end)
-            else:
-                kept.append((start, end))
-    return merged
-
-
-def _in_one_go(update: bytes, limits: ScanLimits, roots: frozenset[bytes] | None) -> Scan:
-    try:
-        next(walk(update, limits, roots, _NO_PAUSE))
-    except StopIteration as end:
-        result: Scan = end.value
-        return result
-    raise AssertionError("a walk without a limit has paused")

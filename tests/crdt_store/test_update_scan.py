@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from pycrdt import Doc, Map, Text, TransactionEvent
+from pycrdt import Doc, Map, Text
 
 from crdt_store.errors import MalformedUpdate, UpdateRefused, UpdateTooLarge
 from crdt_store.ids import ClientId
@@ -13,7 +13,6 @@ from crdt_store.update_scan import (
     Scan,
     ScanLimits,
     count_state_vector_clients,
-    read_delete_set,
     read_own_state_vector,
     read_state_vector,
     scan,
@@ -402,19 +401,3 @@ def test_an_own_state_vector_may_name_any_number_of_clients() -> None:
 def test_live_2_an_impossible_count_of_a_state_vector_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedUpdate):
         count_state_vector_clients(data)
-
-
-def test_the_delete_set_of_an_own_update_is_merged_and_sorted() -> None:
-    doc, (nodes, *_) = _open(7)
-    nodes["text"] = text = Text("abcdef")
-    made: list[TransactionEvent] = []
-    with doc.transaction():
-        del text[4:5]
-        del text[0:2]
-    assert read_delete_set(doc.get_update()) == {7: [(1, 3), (5, 6)]}
-    assert read_delete_set(update(deletes=b"\x01\x05\x03\x00\x02\x02\x01\x05\x01")) == {
-        5: [(0, 3), (5, 6)]
-    }
-    any_root = update(section(1, 0, in_root(STRING, var_bytes("x"), root="ours", key=None)))
-    assert read_delete_set(any_root) == {}
-    assert made == []

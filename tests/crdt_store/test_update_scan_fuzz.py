@@ -22,7 +22,6 @@ from crdt_store.surrogate_pairs import SurrogatePairs
 from crdt_store.update_scan import (
     Scan,
     ScanLimits,
-    read_delete_set,
     read_state_vector,
     scan,
     scan_in_slices,
@@ -194,13 +193,13 @@ def test_updates_of_random_documents_are_told_truly(script: list[tuple[int, Any]
         deleted = {
             (client, clock)
             for made in author.made
-            for client, ranges in read_delete_set(made).items()
+            for client, ranges in scan(made, LIMITS).deletes.items()
             for start, end in ranges
             for clock in range(start, end)
         }
         finally_deleted = {
             (client, clock)
-            for client, ranges in read_delete_set(whole).items()
+            for client, ranges in found.deletes.items()
             for start, end in ranges
             for clock in range(start, end)
         }
