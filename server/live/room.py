@@ -33,9 +33,9 @@ from server.live.event_bridge import EventBridge
 from server.live.event_connection import EventConnection
 from server.live.live_document import LiveDocument
 from server.live.messages import Frame
+from server.live.pending_changes import PendingChanges
 from server.live.presence import Presence
 from server.live.settlement import Settlement
-from server.live.wire import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -117,10 +117,8 @@ class Room(YRoom):
         self.is_gone = False
         self.access_is_stale = False
         self._settlement = Settlement(context.metrics)
-        self._pending: list[Pending] = []
+        self.pending = PendingChanges(context.limits.max_pending_bytes_per_workflow)
         self._applying: list[Pending] = []
-        self.pending_bytes = 0
-        self._waiting_to_write: set[Connection] = set()
         self._outcome: Outcome | None = None
         self.answers = Answers(lambda: self.document, self.presence, context.clock)
         self.bridge = EventBridge(
@@ -205,7 +203,7 @@ class Room(YRoom):
         self.bridge.leave(connection)
         if isinstance(connection, Connection):
             self._settlement.forget(connection)
-            self._waiting_to_write.discard(connection)
+            self.pending.forget(connection)
         now_s = self.clock.now_s()
         self.claims.release(connection.id, now_s)
         self.presence.leave(connection)
@@ -351,17 +349,13 @@ class Room(YRoom):
         self.metrics.updates_received += 1
         if is_whole:
             self._settlement.expect(change)
-        self._pending.append(change)
-        self.pending_bytes += change.cost_bytes
-        if self.pending_bytes > self.limits.max_pending_bytes_per_workflow:
-            self._waiting_to_write.add(connection)
-            connection.wire.pause_reading(Pause.ROOM_FULL)
+        self.pending.add(change)
         self._schedule(self)
 
     @property
     def is_resting(self) -> bool:
         """Nobody is here, nothing waits, nothing is being committed."""
-        return not (self.connections or self._pending or self._outcome is not None)
+        return not (self.connections or self.pending or self._outcome is not None)
 
     def touch(self) -> None:
         """Somebody without a socket uses the room: it is not idle yet."""
@@ -373,7 +367,7 @@ class Room(YRoom):
         if self.is_gone:
             raise RoomGone("the room was closed")
         self.touch()
-        self._pending.append(edit)
+        self.pending.add(edit)
         self._schedule(self)
 
     def answer_step_1(
@@ -393,7 +387,7 @@ class Room(YRoom):
         """Something waits to be written, or held changes may fit by now."""
         if self._enforcement.is_indexing:
             return False
-        return bool(self._pending) or bool(
+        return bool(self.pending) or bool(
             self._settlement.held.ready(self.document.clocks, self.clock.now_s())
         )
 
@@ -415,9 +409,7 @@ class Room(YRoom):
         Raises DocumentBroken; then `reload` and `drop_culprit` before the next try.
         """
         now_s = self.clock.now_s()
-        pending = self._settlement.held.ready(self.document.clocks, now_s) + self._pending
-        self._pending = []
-        self.pending_bytes = 0
+        pending = self._settlement.held.ready(self.document.clocks, now_s) + self.pending.take()
         # From here on the document may hold what is not committed [DUR-1].
         self.answers.unsettle()
         batch = Batch(
@@ -431,7 +423,7 @@ class Room(YRoom):
         self._applying = pending
         outcome = batch.run(pending, deadline_s=deadline_s)
         self._applying = []
-        self._put_back(outcome.leftover)
+        self.pending.put_back(outcome.leftover)
         self._outcome = outcome
         return outcome
 
@@ -447,7 +439,7 @@ class Room(YRoom):
         else:
             bad.error = RuntimeError("the change failed half-way and was undone")
             bad.finish()
-        self._put_back(pending)
+        self.pending.put_back(pending)
 
     def reload(self, stored: StoredDocument) -> None:
         """Replace the Doc in memory by what is stored."""
@@ -502,12 +494,7 @@ class Room(YRoom):
         for edit in outcome.edits:
             edit.finish()
         self.answers.settle()
-        if self._waiting_to_write and (
-            self.pending_bytes <= self.limits.max_pending_bytes_per_workflow // 2
-        ):
-            for connection in self._waiting_to_write:
-                connection.wire.resume_reading(Pause.ROOM_FULL)
-            self._waiting_to_write.clear()
+        self.pending.resume_reading()
 
     def flush_presence(self) -> None:
         """Send the tick's awareness changes, merged. Needs no commit."""
@@ -520,8 +507,7 @@ class Room(YRoom):
     def fail_edits(self, error: BaseException) -> None:
         """Tell every request that waits for this room that it will not happen."""
         outcome = self._outcome
-        waiting = [*(outcome.edits if outcome else ()), *self._pending]
-        self._pending = []
+        waiting = [*(outcome.edits if outcome else ()), *self.pending.take()]
         for item in waiting:
             if isinstance(item, Edit):
                 item.error = item.error or error
@@ -542,13 +528,6 @@ class Room(YRoom):
 
     def _permissions_of(self, identity: Identity) -> frozenset[Permission]:
         return self.access.permissions_of(identity, self.workflow_id)
-
-    def _put_back(self, items: list[Pending]) -> None:
-        waiting = [item for item in items if isinstance(item, Edit) or not item.held_since_s]
-        self._pending = waiting + self._pending
-        self.pending_bytes += sum(
-            item.cost_bytes for item in waiting if isinstance(item, SyncChange)
-        )
 
     def _after_change(self) -> None:
         # A slow reader gets a diff from an older state vector just as well: it need not be read

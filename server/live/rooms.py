@@ -368,7 +368,9 @@ class Rooms(WebsocketServer):
     async def _keep_house(self) -> None:
         while True:
             await anyio.sleep(HOUSEKEEPING_EVERY_S)
-            self.metrics.pending_bytes = sum(room.pending_bytes for room in self.rooms.values())
+            self.metrics.pending_bytes = sum(
+                room.pending.cost_bytes for room in self.rooms.values()
+            )
             for room in list(self.rooms.values()):
                 try:
                     self._look_after(room, self._clock.now_s())
