@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crdt_store.ids import Seq, WorkflowId
 from crdt_store.journal import Head, StoredDocument
+from crdt_store.shared_values import DEFAULT_KEYS
 from crdt_store.update_scan import ScanLimits
 from server.core.clock import SystemClock
 from server.core.metrics import Metrics
@@ -71,7 +72,7 @@ def room_without_network(
     context = RoomContext(
         limits=limits,
         scan_limits=ScanLimits(),
-        text_keys=frozenset({"prompt"}),
+        shared_keys=DEFAULT_KEYS,
         metrics=Metrics(),
         clock=SystemClock(),
         start_task=start_task,

@@ -13,10 +13,11 @@ from pycrdt import Map, Text
 
 from crdt_store.graph_listing import read_value
 from crdt_store.json_values import Json, json_equal
+from crdt_store.shared_values import PLAIN, SharedKeys
 from crdt_store.text_diff import set_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from crdt_store.graph_json import Collection
 
@@ -78,26 +79,26 @@ class GraphWriter:
     """
 
     roots: Mapping[Literal["nodes", "edges", "meta"], Map[Any]]
-    text_keys: frozenset[str]
+    keys: SharedKeys
 
     def write(self, change: Change) -> None:
         match change:
             case Put(collection, entity, order):
-                shared = self._new_entity({**entity, "order": order}, self.text_keys)
+                shared = _new_entity({**entity, "order": order}, self.keys)
                 self.roots[collection][entity["id"]] = shared
             case Drop(collection, entity_id):
                 _delete(self.roots[collection], entity_id)
             case Assign(collection, entity_id, (key,), value):
-                _assign(self._entity(collection, entity_id), key, value, as_text=False)
+                _assign(self._entity(collection, entity_id), key, value)
             case Assign(collection, entity_id, (_, key), value):
                 data = self._data(collection, entity_id)
-                _assign(data, key, value, as_text=key in self.text_keys)
+                _assign(data, key, value, self.keys.in_data, self.keys.in_settings)
             case Unset(collection, entity_id, (key,)):
                 _delete(self._entity(collection, entity_id), key)
             case Unset(collection, entity_id, (_, key)):
                 _delete(self._data(collection, entity_id), key)
             case AssignMeta(key, value):
-                _assign(self.roots["meta"], key, value, as_text=False)
+                _assign(self.roots["meta"], key, value)
             case UnsetMeta(key):
                 _delete(self.roots["meta"], key)
             case Assign() | Unset():
@@ -110,8 +111,9 @@ class GraphWriter:
         found = root[entity_id]
         if isinstance(found, Map):
             return found
-        # A plain object, by a client that ignores the schema. It becomes a map; texts stay plain.
-        root[entity_id] = shared = self._new_entity(read_value(found), frozenset())
+        # A plain object, by a client that ignores the schema. It becomes a map; what is in its
+        # data stays plain.
+        root[entity_id] = shared = _new_entity(read_value(found), PLAIN)
         return shared
 
     def _data(self, collection: Collection, entity_id: str) -> Map[Any]:
@@ -123,37 +125,51 @@ class GraphWriter:
         entity["data"] = data = Map(plain if isinstance(plain, dict) else {})
         return data
 
-    @staticmethod
-    def _new_entity(entity: Mapping[str, Json], text_keys: frozenset[str]) -> Map[Any]:
-        data = entity.get("data")
-        shared = {
-            key: Text(value) if key in text_keys and isinstance(value, str) else value
-            for key, value in (data if isinstance(data, dict) else {}).items()
-        }
-        return Map({**entity, "data": Map(shared)})
+
+def _new_entity(entity: Mapping[str, Json], keys: SharedKeys) -> Map[Any]:
+    data = entity.get("data")
+    shared = {
+        key: keys.in_data(key, value)
+        for key, value in (data if isinstance(data, dict) else {}).items()
+    }
+    return Map({**entity, "data": Map(shared)})
 
 
-def _assign(shared: Map[Any], key: str, value: Json, *, as_text: bool) -> None:
-    existing = shared.get(key)
-    if isinstance(existing, Text) and isinstance(value, str):
-        set_text(existing, value)
-    elif isinstance(existing, Map) and isinstance(value, dict):
-        _assign_all(existing, value)
-    elif as_text and isinstance(value, str) and not isinstance(existing, str):
-        shared[key] = Text(value)
-    else:
-        # A plain string stays one, under a text key too: two who convert at once lose one text.
-        shared[key] = value
+def _plain(key: str, value: Json) -> Json:
+    return value
 
 
-def _assign_all(shared: Map[Any], value: Mapping[str, Json]) -> None:
+def _assign(
+    shared: Map[Any],
+    key: str,
+    value: Json,
+    create: Callable[[str, Json], Any] = _plain,
+    create_inside: Callable[[str, Json], Any] = _plain,
+) -> None:
+    """Set an entry by what differs; `create` says what becomes of a value that is new there, and
+    `create_inside` of one that is new in the map which the entry holds."""
+    match shared.get(key), value:
+        case Text() as text, str():
+            set_text(text, value)
+        case Map() as inner, dict():
+            _assign_all(inner, value, create_inside)
+        case (str(), str()) | (dict(), dict()):
+            # What is plain stays so, under whatever key: two who convert at once lose one edit.
+            shared[key] = value
+        case _:
+            shared[key] = create(key, value)
+
+
+def _assign_all(
+    shared: Map[Any], value: Mapping[str, Json], create: Callable[[str, Json], Any]
+) -> None:
     """Make a nested shared map equal to `value`, touching only the keys that differ."""
     old = read_value(shared)
     for key in old.keys() - value.keys():
         _delete(shared, key)
     for key, item in value.items():
         if key not in old or not json_equal(old[key], item):
-            _assign(shared, key, item, as_text=False)
+            _assign(shared, key, item, create)
 
 
 def _delete(shared: Map[Any], key: str) -> None:

@@ -89,8 +89,8 @@ def plan_merge(
 ) -> list[Change]:
     """What an RFC 7386 merge patch on one entity changes; `before` is the entity as listed.
 
-    A null deletes, objects merge at every depth, each key of `data` is written as one value.
-    Raises InvalidPatch with a path inside the entity.
+    A null deletes, objects merge at every depth. Each key of `data` is planned as one value, of
+    which `graph_changes` writes what differs. Raises InvalidPatch with a path inside the entity.
     """
     if not isinstance(changes, dict):
         raise InvalidPatch("", "a merge patch of a node or an edge must be an object")

@@ -11,7 +11,7 @@ class NestingBudget:
     one before, and yrs recurses when it prints or deletes: some 15,000 levels end the process. So
     every update that hangs types into a type which it does not bring raises the bound by its
     `grafted_depth`, whether or not the document became deeper. Above `soft_limit` the document
-    is to be measured, which lowers the bound to the truth again: an ordinary one has 3 levels,
+    is to be measured, which lowers the bound to the truth again: an ordinary one has 4 levels,
     and needs measuring after some hundred nodes created anew. A loaded document counts as
     `soft_limit` deep until then.
 

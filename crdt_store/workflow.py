@@ -4,9 +4,9 @@ nodes: Y.Map id → Y.Map {id, type, position: one plain {x, y}, data: Y.Map, or
 edges: Y.Map id → Y.Map {id, source, target, sourceHandle?, targetHandle?, data: Y.Map, order, …}
 meta:  Y.Map of plain values; breakpoints: Y.Map nodeId → {…}, which JSON does not list.
 
-Values of `data` are JSON; strings under `text_keys` become Y.Text when they are first set. Only
-keys of `data` itself do: what lies deeper stays plain JSON. What enters is told in `graph_json`,
-what a patch means in `graph_patch`, what is tolerated on the way out in `graph_listing`.
+Values of `data` are JSON, or Y.Text and Y.Map where several people edit at once, as told in
+`shared_values`. What enters is told in `graph_json`, what a patch means in `graph_patch`, what is
+tolerated on the way out in `graph_listing`.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from crdt_store.graph_json import (
 from crdt_store.graph_listing import RawGraph, list_graph, read_entity, read_rows, read_value
 from crdt_store.graph_patch import plan_merge, plan_patch, plan_value
 from crdt_store.json_values import is_unicode
+from crdt_store.shared_values import DEFAULT_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from crdt_store.graph_listing import Listing
     from crdt_store.json_values import Json
+    from crdt_store.shared_values import SharedKeys
 
 ROOTS = ("nodes", "edges", "meta", "breakpoints")
-DEFAULT_TEXT_KEYS = frozenset({"prompt", "code", "description", "instructions"})
 
 
 class Workflow:
@@ -51,7 +52,7 @@ class Workflow:
         self,
         doc: Doc[Any],
         *,
-        text_keys: frozenset[str] = DEFAULT_TEXT_KEYS,
+        keys: SharedKeys = DEFAULT_KEYS,
         max_entities: int = DEFAULT_MAX_ENTITIES,
     ) -> None:
         self.doc = doc
@@ -63,7 +64,7 @@ class Workflow:
         self.check: Callable[[Sequence[Change]], None] | None = None
         """Asked before anything is written, with all that will be; what it raises propagates."""
         self._writer = GraphWriter(
-            {"nodes": self.nodes, "edges": self.edges, "meta": self.meta}, text_keys
+            {"nodes": self.nodes, "edges": self.edges, "meta": self.meta}, keys
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -136,8 +137,9 @@ class Workflow:
     def merge_node(self, node_id: str, changes: Mapping[str, Json]) -> None:
         """RFC 7386 on one node: null deletes, objects merge at every depth.
 
-        Each key of `data` is written as one value, a Y.Text by its differences. Raises
-        EntityNotFound, or InvalidPatch with a path inside the node; then nothing is written.
+        Each key of `data` is written as one value, a Y.Text by its differences, a Y.Map by the
+        keys that differ. Raises EntityNotFound, or InvalidPatch with a path inside the node; then
+        nothing is written.
         """
         self._write(plan_merge("nodes", self.node_json(node_id), changes))
 
@@ -148,8 +150,9 @@ class Workflow:
     def set_node_value(self, node_id: str, name: str, value: Json) -> None:
         """Set `position`, `type`, `parentId`, `width`, `height` or `data.<key>` of a node.
 
-        Any other name means `data.<name>`. None deletes; a Y.Text gets the minimal difference.
-        Raises EntityNotFound, or InvalidGraph with a path inside the node.
+        Any other name means `data.<name>`. None deletes; a Y.Text gets the minimal difference, of
+        a Y.Map only the keys that differ are written. Raises EntityNotFound, or InvalidGraph with
+        a path inside the node.
         """
         self._write(plan_value("nodes", self.node_json(node_id), name, value))
 

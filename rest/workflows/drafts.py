@@ -15,6 +15,8 @@ from rest.workflows.mirror import MirroredMeta, mirrored
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crdt_store.shared_values import SharedKeys
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -24,14 +26,12 @@ class Draft:
     meta: MirroredMeta
 
 
-async def draft(
-    graph: Mapping[str, Any], *, text_keys: frozenset[str], max_document_bytes: int
-) -> Draft:
+async def draft(graph: Mapping[str, Any], *, keys: SharedKeys, max_document_bytes: int) -> Draft:
     """Raises InvalidGraph, also for a document that would be larger than allowed.
 
     The thread lets the event loop go on between the checks of one node and the next. [LIVE-2]
     """
-    outcome = await anyio.to_thread.run_sync(_build, graph, text_keys)
+    outcome = await anyio.to_thread.run_sync(_build, graph, keys)
     if isinstance(outcome, _Refusal):
         raise InvalidGraph(outcome.path, outcome.detail)
     if outcome.update is not None and len(outcome.update) > max_document_bytes:
@@ -45,9 +45,9 @@ class _Refusal:
     detail: str
 
 
-def _build(graph: Mapping[str, Any], text_keys: frozenset[str]) -> Draft | _Refusal:
+def _build(graph: Mapping[str, Any], keys: SharedKeys) -> Draft | _Refusal:
     doc: Doc[Any] = Doc()
-    workflow = Workflow(doc, text_keys=text_keys)
+    workflow = Workflow(doc, keys=keys)
     try:
         workflow.import_graph(graph)
     except InvalidGraph as error:

@@ -68,7 +68,7 @@ async def create_workflow(
         raise NotForGuests("create workflows")
     drafted = await draft(
         body.graph(),
-        text_keys=frozenset(services.settings.text_keys),
+        keys=services.settings.shared_keys,
         max_document_bytes=services.settings.max_document_bytes,
     )
     workflow_id = service.new_workflow_id() if body.id is None else WorkflowId(body.id)

@@ -15,6 +15,7 @@ from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crdt_store.database_url import is_sqlite, parse_database_url
+from crdt_store.shared_values import DEFAULT_MAP_KEYS, DEFAULT_TEXT_KEYS, SharedKeys
 from server.core.origin_syntax import is_loopback, normalize_origin
 from server.core.setting_fields import setting, variable_of
 from server.core.signing_keys import key_from_pem, key_from_secret
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 MIN_SECRET_BYTES = 16
 """Of COFLOW_SECRET: share links carry 128 bits of HMAC, and its key should hold as many."""
 
-_LISTS = ("allowed_origins", "text_keys", "extra_roots")
+_LISTS = ("allowed_origins", "text_keys", "map_keys", "extra_roots")
 
 
 class Settings(BaseSettings):
@@ -158,9 +159,18 @@ class Settings(BaseSettings):
     )
 
     text_keys: tuple[str, ...] = setting(
-        ("prompt", "code", "description", "instructions"),
+        DEFAULT_TEXT_KEYS,
         "Documents",
-        "Keys of a node's or edge's `data` whose strings import makes collaborative texts.",
+        "Keys of a node's or edge's `data`, and of the settings in it, whose strings become "
+        "collaborative texts when JSON brings them. In settings long strings do so too, under "
+        "whatever key.",
+        expects="names separated by commas",
+    )
+    map_keys: tuple[str, ...] = setting(
+        DEFAULT_MAP_KEYS,
+        "Documents",
+        "Keys of a node's or edge's `data` whose objects are settings: they become maps when JSON "
+        "brings them, so that several people change several settings of one node at once.",
         expects="names separated by commas",
     )
     extra_roots: tuple[str, ...] = setting(
@@ -246,6 +256,11 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = setting(
         "console", "Logs", "`console` for people, `json` for machines."
     )
+
+    @property
+    def shared_keys(self) -> SharedKeys:
+        """`text_keys` and `map_keys`, as documents are written by them."""
+        return SharedKeys(frozenset(self.text_keys), frozenset(self.map_keys))
 
     @property
     def migrates_on_start(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from crdt_store.shared_values import SharedKeys
     from crdt_store.update_scan import ScanLimits
     from server.core.clock import Clock
     from server.core.metrics import Metrics
@@ -35,7 +36,7 @@ class RoomContext:
 
     limits: RoomLimits
     scan_limits: ScanLimits
-    text_keys: frozenset[str]
+    shared_keys: SharedKeys
     metrics: Metrics
     clock: Clock
     start_task: Callable[[Coroutine[Any, Any, None]], None]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from crdt_store.ids import ClientId, Seq, UserId, WorkflowId
     from crdt_store.item_index import ItemIndex, Slot
     from crdt_store.scan_result import ClockRange
+    from crdt_store.shared_values import SharedKeys
 
 EMPTY_UPDATE = b"\x00\x00"
 SHARED_TYPES = (Map, Text)
@@ -81,12 +82,12 @@ class LiveDocument:
         workflow_id: WorkflowId,
         stored: StoredDocument,
         *,
-        text_keys: frozenset[str],
+        keys: SharedKeys,
         hazards: Hazards | None = None,
         refused: Refusals | None = None,
     ) -> None:
         self.doc: Doc[Any] = load_doc(workflow_id, stored)
-        self.workflow = Workflow(self.doc, text_keys=text_keys)
+        self.workflow = Workflow(self.doc, keys=keys)
         self.seq: Seq = stored.head.seq
         self.stored_bytes = sum(map(len, stored.updates()))
         # Mirrored after the first commit, too: a process may have died before it came to that.

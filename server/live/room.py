@@ -85,7 +85,7 @@ class Room(YRoom):
         schedule: Callable[[Room], None],
     ) -> None:
         """`schedule` asks the write loop for a place in the next tick."""
-        document = LiveDocument(workflow_id, stored, text_keys=context.text_keys)
+        document = LiveDocument(workflow_id, stored, keys=context.shared_keys)
         super().__init__(ready=True, ystore=None, ydoc=document.doc)
         self.workflow_id = workflow_id
         self.document = document
@@ -448,7 +448,7 @@ class Room(YRoom):
         self.document = LiveDocument(
             self.workflow_id,
             stored,
-            text_keys=self.context.text_keys,
+            keys=self.context.shared_keys,
             hazards=self.document.hazards,
             refused=self.document.refused,
         )

@@ -111,7 +111,7 @@ class Rooms(WebsocketServer):
                 max_update_bytes=settings.max_message_bytes,
                 extra_roots=frozenset(settings.extra_roots),
             ),
-            text_keys=frozenset(settings.text_keys),
+            shared_keys=settings.shared_keys,
             metrics=metrics,
             clock=self._clock,
             start_task=self.start_task,

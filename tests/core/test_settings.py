@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
+from crdt_store.shared_values import SharedKeys
 from server.core.environment import SETTING_TEXTS, load_database_url, load_settings
 from server.core.errors import InvalidSettings
 from server.core.settings import Settings
@@ -45,6 +46,7 @@ def test_every_variable_reaches_its_setting(set_variables: Callable[..., None]) 
         COFLOW_TICK_MS="7.5",
         COFLOW_MIGRATE_ON_START="0",
         COFLOW_TEXT_KEYS="prompt, body,",
+        COFLOW_MAP_KEYS="options",
         COFLOW_ALLOWED_ORIGINS="https://App.Example.org:443/,capacitor://localhost",
     )
 
@@ -56,6 +58,8 @@ def test_every_variable_reaches_its_setting(set_variables: Callable[..., None]) 
     assert settings.tick_ms == 7.5
     assert settings.migrates_on_start is False
     assert settings.text_keys == ("prompt", "body")
+    assert settings.map_keys == ("options",)
+    assert settings.shared_keys == SharedKeys(frozenset({"prompt", "body"}), frozenset({"options"}))
     assert settings.allowed_origins == ("https://app.example.org", "capacitor://localhost")
 
 

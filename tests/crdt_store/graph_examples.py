@@ -117,8 +117,19 @@ json_values: st.SearchStrategy[Json] = st.recursive(
     max_leaves=6,
 )
 positions = st.fixed_dictionaries({"x": numbers, "y": numbers})
+long_texts = st.text("ab\n 😀", min_size=60, max_size=70)
+setting_objects = st.dictionaries(
+    st.one_of(st.sampled_from(["prompt", "label"]), texts),
+    st.one_of(json_values, long_texts),
+    max_size=4,
+)
 data_keys = st.one_of(st.sampled_from(["prompt", "code", "label", "inputs"]), texts)
-data_objects = st.dictionaries(data_keys, json_values, max_size=4)
+_data: dict[str, st.SearchStrategy[Json]] = {"config": setting_objects, "inputs": setting_objects}
+data_objects = st.builds(
+    lambda plain, shared: {**plain, **shared},
+    st.dictionaries(data_keys, json_values, max_size=3),
+    st.fixed_dictionaries({}, optional=_data),
+)
 
 _optional_values: dict[str, st.SearchStrategy[Json]] = {
     "type": st.one_of(st.none(), texts),

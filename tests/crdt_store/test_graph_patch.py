@@ -43,7 +43,7 @@ BARE_A = node("a", data={"label": "A"})
     ("operations", "written"),
     [
         ([op("replace", "/nodes/0/data/label", "Z")], ["nodes a data label"]),
-        ([op("add", "/nodes/0/data/inputs/x/-", 3)], ["nodes a data inputs"]),
+        ([op("add", "/nodes/0/data/inputs/x/-", 3)], ["nodes a data inputs x"]),
         ([op("replace", "/nodes/0/data/prompt", "Be nice.")], ["nodes a data prompt ~text"]),
         ([op("replace", "/nodes/0/position/x", 7)], ["nodes a position"]),
         ([op("add", "/nodes/2/parentId", "a")], ["nodes c parentId"]),

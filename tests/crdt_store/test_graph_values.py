@@ -24,7 +24,7 @@ Json = Any
     [
         ({"data": {"label": "Z"}}, [("nodes", "a", "data", "label")]),
         ({"data": {"label": None}}, [("nodes", "a", "data", "label")]),
-        ({"data": {"inputs": {"y": 2}}}, [("nodes", "a", "data", "inputs")]),
+        ({"data": {"inputs": {"y": 2}}}, [("nodes", "a", "data", "inputs", "y")]),
         ({"data": {"prompt": "Be bold."}}, [("nodes", "a", "data", "prompt", "~text")]),
         ({"position": {"x": 5}}, [("nodes", "a", "position")]),
         ({"type": None, "width": 10}, [("nodes", "a", "type"), ("nodes", "a", "width")]),

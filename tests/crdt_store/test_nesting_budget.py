@@ -46,7 +46,7 @@ def test_an_ordinary_document_is_measured_now_and_then_and_never_refused() -> No
     measured = 0
     for _ in range(400):
         # Taking the place of an entry, the map's parent is known by its neighbour only.
-        nodes["a"] = Map({"data": Map({"prompt": Text("x")})})
+        nodes["a"] = Map({"data": Map({"inputs": Map({"prompt": Text("x")})})})
         found = scan(made[-1], LIMITS)
         budget.admit(found)
         budget.count(found)
@@ -54,7 +54,7 @@ def test_an_ordinary_document_is_measured_now_and_then_and_never_refused() -> No
             measured += 1
             budget.begin_measuring()
             budget.end_measuring(scan(doc.get_update(), LIMITS).depth)
-            assert budget.bound == 3
+            assert budget.bound == 4
     del subscription
     assert 1 <= measured <= 10
 

@@ -11,7 +11,7 @@ from pycrdt import Doc, Map, Text
 
 from crdt_store.errors import InvalidGraph
 from crdt_store.json_values import json_equal
-from crdt_store.workflow import DEFAULT_TEXT_KEYS, Workflow
+from crdt_store.workflow import Workflow
 from tests.crdt_store.graph_examples import (
     REAL_WORKFLOWS,
     durable,
@@ -53,26 +53,17 @@ def test_the_real_workflows_are_there() -> None:
     assert len(REAL_WORKFLOWS) == 5
 
 
-@pytest.mark.parametrize("path", REAL_WORKFLOWS, ids=lambda path: path.stem)
-def test_strings_under_text_keys_of_data_are_shared_texts_and_no_others(path: Path) -> None:
-    workflow = filled(read_real(path))
-    for shared in workflow.nodes.values():
-        for key, value in shared["data"].items():
-            assert isinstance(value, Text) == (key in DEFAULT_TEXT_KEYS)
-
-
-def test_text_keys_are_the_callers_choice_and_count_in_data_only() -> None:
-    workflow = Workflow(Doc(), text_keys=frozenset({"notes"}))
+def test_text_keys_count_in_data_only() -> None:
     graph = {
-        "notes": "of meta",
-        "nodes": [node("a", notes="own", data={"notes": "n", "prompt": "p", "in": {"notes": "d"}})],
-        "edges": [edge("e", "a", "a", data={"notes": ""})],
+        "prompt": "of meta",
+        "nodes": [node("a", prompt="own", data={"prompt": "p", "in": {"prompt": "d"}})],
+        "edges": [edge("e", "a", "a", data={"prompt": ""})],
     }
-    workflow.import_graph(graph)
-    assert isinstance(workflow.nodes["a"]["data"]["notes"], Text)
-    assert isinstance(workflow.edges["e"]["data"]["notes"], Text)
-    assert workflow.nodes["a"]["data"]["prompt"] == "p"
-    assert workflow.nodes["a"]["data"]["in"] == {"notes": "d"}
+    workflow = filled(graph)
+    assert isinstance(workflow.nodes["a"]["data"]["prompt"], Text)
+    assert isinstance(workflow.edges["e"]["data"]["prompt"], Text)
+    assert workflow.nodes["a"]["prompt"] == "own"
+    assert workflow.nodes["a"]["data"]["in"] == {"prompt": "d"}
     assert json_equal(workflow.to_json(), durable(graph))
 
 

@@ -12,6 +12,7 @@ from pycrdt import Doc
 from crdt_store.ids import Seq, UserId, WorkflowId
 from crdt_store.item_index import ItemIndex, Owner
 from crdt_store.journal import Head, StoredDocument
+from crdt_store.shared_values import DEFAULT_KEYS
 from crdt_store.update_scan import ScanLimits, read_state_vector, scan
 from server.core.access import AccessSnapshot, HeldLock, Mode, Resource, ResourceType
 from server.core.identity import Identity
@@ -91,7 +92,7 @@ class Gated:
     def __post_init__(self) -> None:
         head = Head(Seq(0), 0)
         self.document = LiveDocument(
-            WORKFLOW, StoredDocument(None, Seq(0), [], head), text_keys=frozenset({"prompt"})
+            WORKFLOW, StoredDocument(None, Seq(0), [], head), keys=DEFAULT_KEYS
         )
         self.claims = Claims(self.document.client_id)
         self.deeds = {user: Deeds() for user in USERS}

@@ -10,6 +10,7 @@ import pytest
 
 from crdt_store.errors import WorkflowNotFound
 from crdt_store.ids import UserId, WorkflowId
+from crdt_store.shared_values import DEFAULT_KEYS
 from rest.access.service import Access
 from rest.collaboration_service import CollaborationService
 from rest.embedding.services import embedded_services
@@ -64,7 +65,7 @@ class Embedding:
     async def begin(self, **members: Role) -> None:
         """Make the workflow, with its owner and these members."""
         owner = Identity(UserId(OWNER), name="Olga")
-        drafted = await draft({"nodes": NODES}, text_keys=frozenset(), max_document_bytes=10_000)
+        drafted = await draft({"nodes": NODES}, keys=DEFAULT_KEYS, max_document_bytes=10_000)
         async with self.database.writing() as db:
             await create(db, WorkflowId(WF), owner, drafted)
             for user_id, role in members.items():
