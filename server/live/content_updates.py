@@ -19,7 +19,7 @@ from crdt_store.graph_listing import read_value
 from crdt_store.json_values import json_equal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pycrdt import Subscription
 
@@ -38,7 +38,8 @@ _UNKNOWN: Final = object()
 """A shared type, or something inside one: what it was is not kept."""
 
 Field = tuple[str, ...]
-"""`()` for the whole node or edge, `(key,)` of it, or `("data", key)`."""
+"""`()` for the whole node or edge, `(key,)` of it, `("data", key)`, or `("data", key, setting)` of
+what lies in a map there. The last is told as `("data", key)` with all settings."""
 
 
 class _Key(NamedTuple):
@@ -120,14 +121,7 @@ class ContentUpdates:
         self._forget()
         if is_too_much:
             return None
-        workflow = self._document.workflow
-        whole = {(key.collection, key.entity_id) for key in touched if not key.field}
-        return (
-            ContentUpdate(of.author, of.source, change)
-            for key, of in touched.items()
-            if not key.field or (key.collection, key.entity_id) not in whole
-            if (change := _change(workflow, key, of)) is not None
-        )
+        return _updates(self._document.workflow, touched)
 
     def _forget(self) -> None:
         self._source = None
@@ -174,11 +168,11 @@ class ContentUpdates:
             case 1, False:
                 # No map where a node or an edge should be: JSON does not list it.
                 pass
-            case 2, True if path[1] == "data":
+            case 2 | 3, True if path[1] == "data":
                 for key, entry in event.keys.items():
-                    self._touch(collection, path[0], ("data", key), entry)
+                    self._touch(collection, path[0], (*path[1:], key), entry)
             case _:
-                inside = ("data", path[2]) if path[1] == "data" and len(path) > 2 else (path[1],)
+                inside = tuple(path[1:4]) if path[1] == "data" else (path[1],)
                 self._fresh.setdefault(_Key(collection, path[0], inside), _UNKNOWN)
 
     def _touch(
@@ -192,11 +186,40 @@ class ContentUpdates:
         self._fresh.setdefault(_Key(collection, entity_id, field), before)
 
 
+def _updates(workflow: Workflow, touched: Mapping[_Key, _Touched]) -> Iterator[ContentUpdate]:
+    """What to tell of it, each property once and as whoever was last made it."""
+    whole = {(key.collection, key.entity_id) for key in touched if not key.field}
+    told: dict[_Key, _Touched] = {}
+    for key, of in touched.items():
+        if key.field and (
+            (key.collection, key.entity_id) in whole or _was_taken_back(workflow, key, of)
+        ):
+            continue
+        at = key._replace(field=key.field[:2])
+        told.pop(at, None)
+        told[at] = of
+    for key, of in told.items():
+        if (change := _change(workflow, key, of)) is not None:
+            yield ContentUpdate(of.author, of.source, change)
+
+
+def _root(workflow: Workflow, collection: Collection) -> Map[Any]:
+    return workflow.nodes if collection == "nodes" else workflow.edges
+
+
+def _was_taken_back(workflow: Workflow, key: _Key, of: _Touched) -> bool:
+    """What only one row touched and left as it was, is a change that the rules took back."""
+    if of.times > 1 or of.before is _UNKNOWN:
+        return False
+    entity = _root(workflow, key.collection).get(key.entity_id)
+    return _is_same(of.before, _look(entity, key.field))
+
+
 def _change(workflow: Workflow, key: _Key, of: _Touched) -> dict[str, Json] | None:
-    """How a touched entry stands now; None if there is nothing to tell."""
+    """How a touched entry stands now; None if JSON does not list it."""
     kind = "node" if key.collection == "nodes" else "edge"
     named: dict[str, Json] = {f"{kind}_id": key.entity_id}
-    root = workflow.nodes if key.collection == "nodes" else workflow.edges
+    root = _root(workflow, key.collection)
     if not key.field:
         if key.entity_id not in root:
             return None if of.before is _ABSENT else {"op": f"remove_{kind}", **named}
@@ -206,11 +229,7 @@ def _change(workflow: Workflow, key: _Key, of: _Touched) -> dict[str, Json] | No
         except EntityNotFound:
             # Something that JSON does not list either.
             return None
-    entity = root.get(key.entity_id)
-    now = _look(entity, key.field)
-    # What only one row touched and left as it was, is a change that the rules took back.
-    if of.times == 1 and of.before is not _UNKNOWN and _is_same(of.before, now):
-        return None
+    now = _look(root.get(key.entity_id), key.field)
     named["property"] = ".".join(key.field)
     if now is _ABSENT:
         return {"op": "delete", **named}

@@ -391,6 +391,26 @@ async def test_edits_by_yjs_and_rest_clients_arrive_as_content_updates(
         assert await told(["delete", ["nodes", "y", "data", "deep"]]) == [
             {"op": "delete", "node_id": "y", "property": "data.deep"}
         ]
+        settings = shared_map(system=shared_text("Be brief"), topK=4)
+        assert await told(["set", ["nodes", "y", "data", "inputs"], settings]) == [
+            {
+                "op": "set",
+                "node_id": "y",
+                "property": "data.inputs",
+                "value": {"system": "Be brief", "topK": 4},
+            }
+        ]
+        inputs = ["nodes", "y", "data", "inputs"]
+        assert await told(
+            ["set", [*inputs, "topK"], 5], ["insert", [*inputs, "system"], 8, "."]
+        ) == [
+            {
+                "op": "set",
+                "node_id": "y",
+                "property": "data.inputs",
+                "value": {"system": "Be brief.", "topK": 5},
+            }
+        ]
         assert await told(["set", ["nodes", "y", "position"], {"x": 2, "y": 3}]) == [
             {"op": "set", "node_id": "y", "property": "position", "value": {"x": 2, "y": 3}}
         ]

@@ -30,12 +30,16 @@ class House:
     def path(self) -> str:
         return f"/api/workflows/{self.workflow_id}"
 
-    async def label(self, kind: str, name: str) -> str:
-        """The label as REST reads it."""
+    async def data(self, kind: str, name: str) -> dict[str, Json]:
+        """What a node or an edge holds, as REST reads it."""
         async with self.server.http("own") as http:
             graph = (await http.get(self.path)).json()
         [entity] = [each for each in graph[f"{kind}s"] if each["id"] == name]
-        label: str = entity["data"]["label"]
+        data: dict[str, Json] = entity["data"]
+        return data
+
+    async def label(self, kind: str, name: str) -> str:
+        label: str = (await self.data(kind, name))["label"]
         return label
 
 
@@ -53,22 +57,37 @@ def denied(told: Mapping[str, Json]) -> Denied:
     return Denied(told["reason"], resources, told.get("holder"))
 
 
-async def by_yjs(house: House, user: str, kind: str, name: str, value: str) -> Denied | None:
+At = tuple[str, ...]
+"""Where in `data` a door writes: a key, or the key of a setting below `inputs`."""
+LABEL: Final[At] = ("label",)
+
+
+async def by_yjs(
+    house: House, user: str, kind: str, name: str, value: str, at: At = LABEL
+) -> Denied | None:
     async with python_client(house.server, house.workflow_id, user) as client:
-        entities = client.doc.get(f"{kind}s", type=type(client.nodes))
-        before = entities[name]["data"]["label"]
-        entities[name]["data"]["label"] = value
+        holder = client.doc.get(f"{kind}s", type=type(client.nodes))[name]["data"]
+        *groups, key = at
+        for group in groups:
+            holder = holder[group]
+        before = holder[key]
+        holder[key] = value
         await client.until_saved()
         assert client.closed is None, "a value can be taken back in place"
         told = [event for event in client.events if event["type"] == "edit_reverted"]
-        await client.until(lambda: entities[name]["data"]["label"] == (before if told else value))
+        await client.until(lambda: holder[key] == (before if told else value))
     assert len(told) <= 1
     return denied(told[0]) if told else None
 
 
-async def by_event(house: House, user: str, kind: str, name: str, value: str) -> Denied | None:
+async def by_event(
+    house: House, user: str, kind: str, name: str, value: str, at: At = LABEL
+) -> Denied | None:
+    changed: Json = value
+    if len(at) > 1:
+        changed = {**(await house.data(kind, name))[at[0]], at[1]: value}
     async with event_client(house.server, house.session_id, user) as client:
-        await client.change("label", value, **{f"{kind}_id": name})
+        await client.change(f"data.{at[0]}", changed, **{f"{kind}_id": name})
         await client.until(lambda: client.of("change_saved") or client.of("error"))
         assert client.closed is None
         errors = client.of("error")
@@ -79,20 +98,25 @@ async def by_event(house: House, user: str, kind: str, name: str, value: str) ->
     return denied(errors[0])
 
 
-async def by_json_patch(house: House, user: str, kind: str, name: str, value: str) -> Denied | None:
+async def by_json_patch(
+    house: House, user: str, kind: str, name: str, value: str, at: At = LABEL
+) -> Denied | None:
     async with house.server.http(user) as http:
         listed = (await http.get(house.path)).json()[f"{kind}s"]
         [index] = [at for at, entity in enumerate(listed) if entity["id"] == name]
-        label = {"op": "replace", "path": f"/{kind}s/{index}/data/label", "value": value}
-        answer = await http.patch(house.path, json=[label])
+        path = "/".join((f"/{kind}s", str(index), "data", *at))
+        operation = {"op": "replace", "path": path, "value": value}
+        answer = await http.patch(house.path, json=[operation])
     return _of_problem(answer.status_code, answer.json())
 
 
 async def by_merge_patch(
-    house: House, user: str, kind: str, name: str, value: str
+    house: House, user: str, kind: str, name: str, value: str, at: At = LABEL
 ) -> Denied | None:
+    body: Json = value
+    for key in ("data", *at)[::-1]:
+        body = {key: body}
     async with house.server.http(user) as http:
-        body = {"data": {"label": value}}
         answer = await http.patch(f"{house.path}/{kind}s/{name}", json=body)
     return _of_problem(answer.status_code, answer.json())
 
