@@ -7,6 +7,7 @@ export { CoflowClient, type CoflowOptions } from './client/coflow_client'
 export { revertedLabel, saveLabel, type Names } from './client/save_label'
 export type { Store } from './client/store'
 export { forgetStoredCopies, storedCopies, type WhoseCopies } from './client/stored_records'
+export type { DataPath, DataProperty } from './flow/data_path'
 export { graphOf, type GraphJson } from './flow/read_graph'
 
 export { ClientContext } from './hooks/client_context'

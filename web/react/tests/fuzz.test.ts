@@ -2,10 +2,12 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { graphOf, NODES } from '../src/flow/read_graph'
-import { writeData } from '../src/flow/write_graph'
+import { writeData, writeSetting } from '../src/flow/write_graph'
 import { addNode, drag, drop, isConnected, isSaved, join, leaveAll, type Person } from './people'
 import { ServerProcess } from './server_process'
 import { until } from './until'
+
+const LONG = 'You answer questions about the quarterly reports, and about nothing else at all.'
 
 let server: ServerProcess
 
@@ -25,7 +27,10 @@ test.each([1, 2, 3, 4])('seed %d', async (seed) => {
   const id = () => `n${random(6)}`
 
   const actions: ((person: Person) => unknown)[] = [
-    (person) => addNode(person, id(), { label: 'new', prompt: 'text' }),
+    (person) =>
+      addNode(person, id(), { label: 'new', prompt: 'text', inputs: { text: LONG, n: 0 } }),
+    (person) => person.flow.setNodeText(id(), ['inputs', 'text'], `${LONG} ${random(100)}`),
+    (person) => person.flow.setNodeText(id(), ['inputs', 'model'], `m${random(100)}`),
     (person) => drag(person, id(), [1, 2, 3]),
     (person) => drop(person, id(), random(100)),
     (person) => person.flow.removeElements({ nodes: [id()] }),
@@ -46,6 +51,12 @@ test.each([1, 2, 3, 4])('seed %d', async (seed) => {
     ({ client }) => {
       const node = id()
       client.edit((doc) => writeData(doc.getMap(NODES).get(node), { label: `l${random(100)}` }))
+    },
+    ({ client }) => {
+      const node = id()
+      client.edit((doc) => {
+        writeSetting(doc.getMap(NODES).get(node), 'inputs', 'text', `${LONG} ${random(100)}`)
+      })
     },
     ({ client }) => {
       const node = id()

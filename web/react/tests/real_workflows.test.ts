@@ -3,8 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join as joinPath, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { Rest } from '../src/api/rest'
-import { graphOf } from '../src/flow/read_graph'
+import { graphOf, NODES } from '../src/flow/read_graph'
 import { join, leaveAll } from './people'
 import { ServerProcess } from './server_process'
 
@@ -35,4 +36,19 @@ test.each(names)('%s is listed alike, and comes back from the flow unchanged', a
   copy.flow.onEdgesChange(own.edges.map((item) => ({ type: 'add', item })))
   const { nodes, edges } = graphOf(copy.client.doc)
   expect({ nodes, edges }).toEqual({ nodes: own.nodes, edges: own.edges })
+  const kinds = kindsIn(ann.client.doc.getMap(NODES))
+  expect(kindsIn(copy.client.doc.getMap(NODES))).toEqual(kinds)
+  expect(Object.keys(kinds).length).toBeGreaterThan(own.nodes.length)
 })
+
+/** All texts and maps, by where they are. */
+function kindsIn(map: Y.Map<unknown>, at = ''): Record<string, string> {
+  return Object.fromEntries(
+    [...map].flatMap(([key, value]): [string, string][] => {
+      const place = `${at}/${key}`
+      if (value instanceof Y.Text) return [[place, 'text']]
+      if (!(value instanceof Y.Map)) return []
+      return [[place, 'map'], ...Object.entries(kindsIn(value as Y.Map<unknown>, place))]
+    })
+  )
+}

@@ -56,9 +56,13 @@ export class History {
     this.#manager.stopCapturing()
     queueMicrotask(() => {
       this.#isInStep = false
-      // Nor does what comes next belong to it, however soon.
-      this.#manager.stopCapturing()
+      this.separate()
     })
+  }
+
+  /** What comes next does not belong to the step before, however soon. */
+  separate(): void {
+    this.#manager.stopCapturing()
   }
 
   destroy(): void {

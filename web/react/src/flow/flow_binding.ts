@@ -9,16 +9,16 @@ import type {
   NodePositionChange
 } from '@xyflow/react'
 import { uuidv4 } from 'lib0/random'
-import type * as Y from 'yjs'
 import type { CoflowClient } from '../client/coflow_client'
 import { isEqualJson } from '../client/equality'
 import { foreignLock, holdsLock } from '../client/lock_rules'
 import { ValueStore } from '../client/store'
 import type { Lock, Point, ResourceType } from '../types'
+import type { DataPath } from './data_path'
 import { FlowStore, type FlowState, type Shown } from './flow_store'
-import { EDGES, META, NODES } from './read_graph'
+import { EDGES, isObject, META, NODES, readEntry, readValue } from './read_graph'
 import { RemoteDrags } from './remote_drags'
-import { createEntity, nextOrder, writeData, writeFields } from './write_graph'
+import { createEntity, nextOrder, writeData, writeFields, writeSetting } from './write_graph'
 
 const LOCKED: Shown = {
   draggable: false,
@@ -172,6 +172,16 @@ export class FlowBinding {
     this.#client.edit((doc) => writeData(doc.getMap(NODES).get(id), patch))
   }
 
+  /** What differs of a text in `data` or in its settings; the rest stays as others type it. */
+  readonly setNodeText = (id: string, [key, setting]: DataPath, text: string): void => {
+    if (!this.mayEdit('node', id)) return
+    this.#client.edit((doc) => {
+      const node = doc.getMap(NODES).get(id)
+      if (setting === undefined) writeData(node, { [key]: text })
+      else writeSetting(node, key, setting, text)
+    })
+  }
+
   readonly setMeta = (key: string, value: unknown): void => {
     if (!this.mayEdit('workflow', this.#client.options.workflowId)) return
     this.#client.edit((doc) => {
@@ -299,8 +309,10 @@ export class FlowBinding {
       // What the rules show of it is no wish of its author's.
       const fields = Object.entries(entity).filter(([key]) => !SHOWN_KEYS.has(key))
       writeFields(entry, Object.fromEntries(fields))
-      const before = (entry as Y.Map<Y.Map<unknown>> | undefined)?.get('data')
-      const gone = [...(before?.keys() ?? [])].filter((key) => !(key in (entity.data ?? {})))
+      const before = readValue(readEntry(entry, 'data'))
+      const gone = Object.keys(isObject(before) ? before : {}).filter(
+        (key) => !(key in (entity.data ?? {}))
+      )
       writeData(entry, {
         ...Object.fromEntries(gone.map((key) => [key, undefined])),
         ...entity.data

@@ -3,8 +3,8 @@
 import * as Y from 'yjs'
 import type { CoflowClient } from '../client/coflow_client'
 import type { Store } from '../client/store'
-import { flowOf } from './flow_binding'
-import { NODES, readValue } from './read_graph'
+import type { DataPath } from './data_path'
+import { NODES, readEntry, readValue } from './read_graph'
 
 export interface NodeText {
   value: string
@@ -13,18 +13,10 @@ export interface NodeText {
 
 const NOTHING: NodeText = { value: '', ytext: null }
 
-/** `property` is a key of the node's `data`, with or without `data.` before it. */
-export function nodeTextOf(
-  client: CoflowClient,
-  nodeId: string,
-  property: string
-): Store<NodeText> {
-  const key = property.replace(/^data\./, '')
+export function nodeTextOf(client: CoflowClient, nodeId: string, path: DataPath): Store<NodeText> {
   let shown = NOTHING
   const get = (): NodeText => {
-    const node: unknown = client.doc.getMap(NODES).get(nodeId)
-    const data: unknown = node instanceof Y.Map ? node.get('data') : undefined
-    const held: unknown = data instanceof Y.Map ? data.get(key) : undefined
+    const held = ['data', ...path].reduce(readEntry, client.doc.getMap(NODES).get(nodeId))
     const read = readValue(held)
     const value = typeof read === 'string' ? read : read == null ? '' : JSON.stringify(read)
     const ytext = held instanceof Y.Text ? held : null
@@ -34,11 +26,18 @@ export function nodeTextOf(
   return {
     get,
     subscribe: (listener) => {
+      let told = get()
+      const tell = () => {
+        const now = get()
+        if (now === told) return
+        told = now
+        listener()
+      }
       const observer = (events: Y.YEvent<Y.Map<unknown>>[]) => {
-        const isOurs = events.some(({ path, keys }) =>
-          path.length === 0 ? keys.has(nodeId) : path[0] === nodeId
+        const isOurs = events.some(({ path: at, keys }) =>
+          at.length === 0 ? keys.has(nodeId) : at[0] === nodeId
         )
-        if (isOurs) listener()
+        if (isOurs) tell()
       }
       let nodes = client.doc.getMap(NODES)
       const follow = () => nodes.observeDeep(observer as Parameters<typeof nodes.observeDeep>[0])
@@ -48,7 +47,7 @@ export function nodeTextOf(
         leave()
         nodes = client.doc.getMap(NODES)
         follow()
-        listener()
+        tell()
       })
       return () => {
         stop()
@@ -56,13 +55,4 @@ export function nodeTextOf(
       }
     }
   }
-}
-
-export function setNodeText(
-  client: CoflowClient,
-  nodeId: string,
-  property: string,
-  next: string
-): void {
-  flowOf(client).updateNodeData(nodeId, { [property.replace(/^data\./, '')]: next })
 }

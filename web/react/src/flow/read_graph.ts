@@ -65,6 +65,22 @@ export function readValue(value: unknown): unknown {
   return value instanceof Y.AbstractType ? (value.toJSON() as unknown) : value
 }
 
+/** What a map or a plain object holds under a key; undefined where there is neither. */
+export function readEntry(holder: unknown, key: string): unknown {
+  if (holder instanceof Y.AbstractType) return holder instanceof Y.Map ? holder.get(key) : undefined
+  return isObject(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined
+}
+
+/** A plain one: no list, and no shared type. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Y.AbstractType)
+  )
+}
+
 function readFields(entry: Y.Map<unknown>): Record<string, unknown> {
   const fields: Record<string, unknown> = {}
   for (const [key, value] of entry) {
@@ -75,9 +91,7 @@ function readFields(entry: Y.Map<unknown>): Record<string, unknown> {
 
 function readData(entry: Y.Map<unknown>): Record<string, unknown> {
   const data = readValue(entry.get('data'))
-  return typeof data === 'object' && data !== null && !Array.isArray(data)
-    ? (data as Record<string, unknown>)
-    : {}
+  return isObject(data) ? data : {}
 }
 
 function readPosition(value: unknown): Point {

@@ -2,14 +2,17 @@
 
 import { useCallback, useMemo, type RefObject } from 'react'
 import type * as Y from 'yjs'
-import { nodeTextOf, setNodeText } from '../flow/node_text'
+import type { DataProperty } from '../flow/data_path'
+import { flowOf } from '../flow/flow_binding'
+import { nodeTextOf } from '../flow/node_text'
 import { useCaret } from './use_caret'
 import { useClient } from './use_client'
+import { useDataPath } from './use_data_path'
 import { useStore } from './use_store'
 
 export interface NodeTextResult {
   value: string
-  /** Writes what differs; the rest stays as others type it. */
+  /** Writes what differs; the rest stays as others type it. Nothing if this user may not edit the node. */
   setValue: (next: string) => void
   /** The shared text, for editors with a binding of their own; null for a plain string. */
   ytext: Y.Text | null
@@ -17,13 +20,14 @@ export interface NodeTextResult {
   ref: RefObject<(HTMLTextAreaElement & HTMLInputElement) | null>
 }
 
-export function useNodeText(nodeId: string, property: string): NodeTextResult {
+export function useNodeText(nodeId: string, property: DataProperty): NodeTextResult {
   const client = useClient()
-  const store = useMemo(() => nodeTextOf(client, nodeId, property), [client, nodeId, property])
+  const path = useDataPath(property)
+  const store = useMemo(() => nodeTextOf(client, nodeId, path), [client, nodeId, path])
   const { value, ytext } = useStore(store)
   const setValue = useCallback(
-    (next: string) => setNodeText(client, nodeId, property, next),
-    [client, nodeId, property]
+    (next: string) => flowOf(client).setNodeText(nodeId, path, next),
+    [client, nodeId, path]
   )
   const ref = useCaret(store, value) as NodeTextResult['ref']
   return { value, setValue, ytext, ref }

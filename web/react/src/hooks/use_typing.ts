@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo } from 'react'
 import type { CoflowClient } from '../client/coflow_client'
+import { nameOf, type DataProperty } from '../flow/data_path'
 import type { Participant } from '../types'
 import { useClient } from './use_client'
 import { useOthers } from './use_others'
@@ -11,19 +12,22 @@ const QUIET_MS = 3_000
 
 export interface Typing {
   typists: readonly Participant[]
+  /** What is typed from now on is another step of undo, however soon. */
   onFocus: () => void
   onBlur: () => void
   onInput: () => void
 }
 
-export function useTyping(nodeId: string, property: string): Typing {
+export function useTyping(nodeId: string, property: DataProperty): Typing {
   const client = useClient()
   const others = useOthers()
-  const indicator = useMemo(() => indicatorOf(client, nodeId, property), [client, nodeId, property])
+  const name = nameOf(property)
+  const indicator = useMemo(() => indicatorOf(client, nodeId, name), [client, nodeId, name])
   useEffect(() => indicator.onBlur, [indicator])
   const typists = useMemo(
-    () => others.filter(({ typing }) => typing?.nodeId === nodeId && typing.property === property),
-    [others, nodeId, property]
+    () =>
+      others.filter(({ typing }) => typing?.nodeId === nodeId && nameOf(typing.property) === name),
+    [others, nodeId, name]
   )
   return useMemo(() => ({ typists, ...indicator }), [typists, indicator])
 }
@@ -42,8 +46,8 @@ function indicatorOf(
     isShown = false
   }
   return {
-    // Who only looks into a field does not type.
-    onFocus: () => undefined,
+    // Who only looks into a field does not type; what they type there is no part of what they typed elsewhere.
+    onFocus: () => client.history.separate(),
     onBlur: stop,
     onInput: () => {
       clearTimeout(timer)
