@@ -29,6 +29,8 @@ const ABOUT_THE_KIND = new Set([
 /** What only remembers which tab of a form was open. */
 const ABOUT_A_FORM = /^selected|UI$/
 const REFERENCE = /^\{\{.*\}\}$/s
+/** What other editors write for a connection: drawn as an edge, and not typed. */
+const CONNECTION = /^\{\{[\w-]+\.data\.\w+\}\}$/
 const MAX_VALUE_CHARS = 240
 
 /** The key of `data` that holds a node's name; `label` where it has none yet. */
@@ -70,7 +72,7 @@ export function settingsOf(data: NodeData): { group: string; key: string; row: R
   const labels = labelsOf(data.inputParams)
   return ['inputs', 'parameters', 'config'].flatMap((group) =>
     inOrder(Object.entries(objectOf(data[group]) ?? {}), labels).flatMap(([key, value]) => {
-      const isText = typeof value === 'string' && !REFERENCE.test(value) && !ABOUT_A_FORM.test(key)
+      const isText = typeof value === 'string' && !CONNECTION.test(value) && !ABOUT_A_FORM.test(key)
       const label = labels.get(key)
       const name = label === undefined || label === '' ? wordsOfKey(key) : label
       return isText ? [{ group, key, row: { label: name, value } }] : []

@@ -1,17 +1,16 @@
 /** A selected edge: what it connects, its lock, and what else it holds. */
 
-import { ArrowRight, Trash2 } from 'lucide-react'
+import { ArrowRight } from 'lucide-react'
 import { useFlowContext } from '../canvas/flow_context'
 import { titleOf } from '../canvas/node_words'
-import { useGraphEdits } from '../canvas/use_graph_edits'
 import { useRights } from '../canvas/use_rights'
 import { DataView } from './data_view'
 import { LockControl } from './lock_control'
+import { SelectionButtons } from './selection_buttons'
 
 export function EdgeInspector({ edgeId }: { edgeId: string }) {
   const { nodes, edges } = useFlowContext()
   const { canEdit } = useRights()
-  const edits = useGraphEdits()
   const edge = edges.find(({ id }) => id === edgeId)
   if (edge === undefined) return null
   const nameOf = (nodeId: string) => {
@@ -23,17 +22,7 @@ export function EdgeInspector({ edgeId }: { edgeId: string }) {
     <section className="coflow-card ed-inspector" aria-label="Edge">
       <header className="coflow-card__head">
         <h2 className="coflow-card__title">Edge</h2>
-        {canEdit && edge.deletable !== false && (
-          <button
-            type="button"
-            className="coflow-icon-button"
-            aria-label="Delete"
-            title="Delete"
-            onClick={edits.remove}
-          >
-            <Trash2 />
-          </button>
-        )}
+        {canEdit && edge.deletable !== false && <SelectionButtons canDuplicate={false} />}
       </header>
       <div className="ed-inspector__body">
         <p className="ed-inspector__ends">

@@ -1,7 +1,7 @@
 /** What is selected, to be read and changed: a node's name, its kind, its texts, and its lock. */
 
-import { useClient } from '@coflow/react'
-import { Copy, Trash2 } from 'lucide-react'
+import type { Node } from '@xyflow/react'
+import { useState } from 'react'
 import { useFlowContext } from '../canvas/flow_context'
 import {
   isNote,
@@ -12,105 +12,79 @@ import {
   titleOf,
   wordsOfKey
 } from '../canvas/node_words'
-import { useGraphEdits } from '../canvas/use_graph_edits'
 import { useRights } from '../canvas/use_rights'
 import { DataView } from './data_view'
 import { fieldsOf, isLongText } from './node_fields'
 import { LockControl } from './lock_control'
-import { SettingField } from './setting_field'
-import { TextField } from './text_field'
+import { SelectionButtons } from './selection_buttons'
+import { TextArea, TextInput } from './text_field'
 import { TypeField } from './type_field'
 
 export function NodeInspector({ nodeId }: { nodeId: string }) {
-  const { nodes, isLockedByOther, updateNodeData } = useFlowContext()
+  const { nodes, isLockedByOther } = useFlowContext()
   const { canEdit } = useRights()
-  const edits = useGraphEdits()
-  const client = useClient()
   const node = nodes.find(({ id }) => id === nodeId)
   if (node === undefined) return null
 
   const { data, type } = node
-  const lock = isLockedByOther('node', nodeId)
-  const isEditable = canEdit && lock === null && node.deletable !== false
-  const noteKey = isNote(type, data) ? noteKeyOf(data) : null
-  const nameKey = noteKey ?? nameKeyOf(data)
-  const { texts, rest } = fieldsOf(data, nameKey)
-
+  const title = titleOf(data, type, nodeId)
+  const isEditable = canEdit && isLockedByOther('node', nodeId) === null && node.deletable !== false
   return (
-    <section className="coflow-card ed-inspector" aria-label={titleOf(data, type, nodeId)}>
+    <section className="coflow-card ed-inspector" aria-label={title}>
       <header className="coflow-card__head">
-        <h2 className="coflow-card__title ed-inspector__title">{titleOf(data, type, nodeId)}</h2>
-        {isEditable && (
-          <>
-            <button
-              type="button"
-              className="coflow-icon-button"
-              aria-label="Duplicate"
-              title="Duplicate"
-              onClick={edits.duplicate}
-            >
-              <Copy />
-            </button>
-            <button
-              type="button"
-              className="coflow-icon-button"
-              aria-label="Delete"
-              title="Delete"
-              onClick={edits.remove}
-            >
-              <Trash2 />
-            </button>
-          </>
-        )}
+        <h2 className="coflow-card__title ed-inspector__title">{title}</h2>
+        {isEditable && <SelectionButtons canDuplicate />}
       </header>
       <div className="ed-inspector__body">
         <LockControl type="node" id={nodeId} />
-        <TextField
-          nodeId={nodeId}
-          property={nameKey}
-          label={noteKey === null ? 'Name' : 'Text'}
-          isLong={noteKey !== null}
-          isEditable={isEditable}
-        />
-        <TypeField nodeId={nodeId} type={type ?? ''} isEditable={isEditable} />
-        {type !== undefined && kindOf(data, type) !== type && kindOf(data, type) !== '' && (
-          <div className="coflow-field">
-            <span className="coflow-label">Kind</span>
-            <span className="ed-inspector__value">{kindOf(data, type)}</span>
-          </div>
-        )}
-        {texts.map(({ key, isLong }) => (
-          <TextField
-            key={key}
-            nodeId={nodeId}
-            property={key}
-            label={wordsOfKey(key)}
-            isLong={isLong}
-            isEditable={isEditable}
-          />
-        ))}
-        {settingsOf(data).map(({ group, key, row }) => (
-          <SettingField
-            key={`${group} ${key}`}
-            label={row.label}
-            value={row.value}
-            isLong={isLongText(key, row.value)}
-            isEditable={isEditable}
-            onKeep={(value) => {
-              client.history.beginStep()
-              updateNodeData(nodeId, { [group]: { ...(data[group] as object), [key]: value } })
-            }}
-          />
-        ))}
-        <DataView label="Other data" value={rest} />
+        <Fields node={node} isEditable={isEditable} />
       </div>
     </section>
   )
 }
 
+function Fields({ node, isEditable }: { node: Node; isEditable: boolean }) {
+  const { id: nodeId, data, type } = node
+  const noteKey = isNote(type, data) ? noteKeyOf(data) : null
+  // Who empties a name goes on typing in the same one.
+  const [nameKey] = useState(() => noteKey ?? nameKeyOf(data))
+  const { texts, rest } = fieldsOf(data, nameKey)
+  const kind = kindOf(data, type)
+  const shared = { nodeId, isEditable }
+
+  return (
+    <>
+      {noteKey === null ? (
+        <TextInput {...shared} property={[nameKey]} label="Name" />
+      ) : (
+        <TextArea {...shared} property={[nameKey]} label="Text" isLong />
+      )}
+      <TypeField {...shared} type={type ?? ''} />
+      {type !== undefined && kind !== type && kind !== '' && (
+        <div className="coflow-field">
+          <span className="coflow-label">Kind</span>
+          <span className="ed-inspector__value">{kind}</span>
+        </div>
+      )}
+      {texts.map(({ key, isLong }) => (
+        <TextArea {...shared} key={key} property={[key]} label={wordsOfKey(key)} isLong={isLong} />
+      ))}
+      {settingsOf(data).map(({ group, key, row }) => (
+        <TextArea
+          {...shared}
+          key={`${group} ${key}`}
+          property={[group, key]}
+          label={row.label}
+          isLong={isLongText(key, row.value)}
+        />
+      ))}
+      <DataView label="Other data" value={rest} />
+    </>
+  )
+}
+
 export function ManyInspector(props: { nodeCount: number; edgeCount: number }) {
   const { canEdit } = useRights()
-  const edits = useGraphEdits()
   const counts = [
     props.nodeCount > 0 && `${props.nodeCount} ${props.nodeCount === 1 ? 'node' : 'nodes'}`,
     props.edgeCount > 0 && `${props.edgeCount} ${props.edgeCount === 1 ? 'edge' : 'edges'}`
@@ -120,30 +94,7 @@ export function ManyInspector(props: { nodeCount: number; edgeCount: number }) {
     <section className="coflow-card ed-inspector" aria-label="Selection">
       <header className="coflow-card__head">
         <h2 className="coflow-card__title">{counts.join(' and ')} selected</h2>
-        {canEdit && (
-          <>
-            {props.nodeCount > 0 && (
-              <button
-                type="button"
-                className="coflow-icon-button"
-                aria-label="Duplicate"
-                title="Duplicate"
-                onClick={edits.duplicate}
-              >
-                <Copy />
-              </button>
-            )}
-            <button
-              type="button"
-              className="coflow-icon-button"
-              aria-label="Delete"
-              title="Delete"
-              onClick={edits.remove}
-            >
-              <Trash2 />
-            </button>
-          </>
-        )}
+        {canEdit && <SelectionButtons canDuplicate={props.nodeCount > 0} />}
       </header>
     </section>
   )

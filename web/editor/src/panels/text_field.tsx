@@ -1,30 +1,69 @@
 /** One text of a node: typed into by several at once, with the names of those who are typing. */
 
-import { useNodeText, useTyping } from '@coflow/react'
-import { useId } from 'react'
+import { useNodeText, useTyping, type DataProperty, type NodeTextResult } from '@coflow/react'
+import { useId, useState, type ReactNode } from 'react'
 
 interface Props {
   nodeId: string
-  property: string
+  property: DataProperty
   label: string
-  isLong: boolean
   isEditable: boolean
 }
 
-export function TextField({ nodeId, property, label, isLong, isEditable }: Props) {
-  const { value, setValue } = useNodeText(nodeId, property)
+interface Text {
+  ref: NodeTextResult['ref']
+  id: string
+  className: string
+  value: string
+  readOnly: boolean
+  onFocus: () => void
+  onBlur: () => void
+  onType: (next: string) => void
+}
+
+/** A text of one line. */
+export function TextInput(props: Props) {
+  return (
+    <Field {...props}>
+      {({ onType, ...field }) => (
+        <input
+          {...field}
+          type="text"
+          spellCheck={false}
+          onChange={(event) => onType(event.target.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** One line high until the text is long; the same element all the time, so that nobody loses the focus in it. */
+export function TextArea({ isLong, ...props }: Props & { isLong: boolean }) {
+  const [isTall, setTall] = useState(isLong)
+  if (isLong && !isTall) setTall(true)
+  return (
+    <Field {...props}>
+      {({ onType, ...field }) => (
+        <textarea
+          {...field}
+          rows={isTall ? 4 : 1}
+          spellCheck={isTall}
+          onChange={({ target: { value } }) => onType(isTall ? value : oneLineOf(value))}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && !isTall) event.preventDefault()
+          }}
+        />
+      )}
+    </Field>
+  )
+}
+
+function Field(props: Props & { children: (text: Text) => ReactNode }) {
+  const { nodeId, property, label, isEditable } = props
+  const { value, setValue, ref } = useNodeText(nodeId, property)
   const { typists, onFocus, onBlur, onInput } = useTyping(nodeId, property)
   const id = useId()
-  const shared = {
-    id,
-    className: 'coflow-input',
-    value,
-    readOnly: !isEditable,
-    spellCheck: isLong,
-    onFocus,
-    onBlur
-  }
-  const change = (next: string) => {
+  const onType = (next: string) => {
     setValue(next)
     onInput()
   }
@@ -39,13 +78,18 @@ export function TextField({ nodeId, property, label, isLong, isEditable }: Props
           {typists.length > 0 && typingWords(typists.map(({ name }) => name))}
         </span>
       </span>
-      {isLong ? (
-        <textarea {...shared} rows={4} onChange={(event) => change(event.target.value)} />
-      ) : (
-        <input {...shared} type="text" onChange={(event) => change(event.target.value)} />
-      )}
+      {props.children({
+        ...{ ref, id, value, onFocus, onBlur, onType },
+        className: 'coflow-input',
+        readOnly: !isEditable
+      })}
     </div>
   )
+}
+
+/** As a field of one line takes what is pasted. */
+function oneLineOf(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ')
 }
 
 function typingWords(names: readonly string[]): string {
