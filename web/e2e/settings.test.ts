@@ -121,9 +121,7 @@ test('who types is told at the field, and at no other', async ({ server, openPag
   const typing = bob.getByText('ann is typing…')
   await typing.waitFor()
   expect(await typing.count()).toBe(1)
-  expect(
-    await bob.locator('.coflow-field', { has: typing }).getByRole('textbox').inputValue()
-  ).toBe(await field(bob, 'Input').inputValue())
+  await bob.locator('.coflow-field', { has: typing }).getByText('Input', { exact: true }).waitFor()
 })
 
 test('a lock that comes while one types ends it, with what the document has shown', async ({
@@ -213,10 +211,7 @@ test('a type that is half typed is kept on leaving the page, and given up with a
   const workflow = await imported(server)
   const page = await openPage()
   await openList(page, { server, user: 'ann' })
-  await page
-    .getByRole('link', { name: /Handoff/ })
-    .first()
-    .click()
+  await page.getByRole('link', { name: new RegExp(`Handoff ${count}`) }).click()
   await node(page, NODE).click()
   await field(page, 'Type').fill('router')
   await page.goBack()
