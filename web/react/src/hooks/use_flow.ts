@@ -18,7 +18,7 @@ export interface Flow {
   addNode: (node: Node) => void
   /** Nodes with the edges at them, and edges; one undo step. What others have locked stays. */
   removeElements: (ids: { nodes?: string[]; edges?: string[] }) => void
-  /** Merges; a value of undefined deletes its key. */
+  /** Merges; a value of undefined deletes its key. Of shared settings (`inputs`, …) those are written that differ. */
   updateNodeData: (id: string, patch: Record<string, unknown>) => void
   isLockedByOther: (type: ResourceType, id: string) => Lock | null
   meta: Record<string, unknown>
