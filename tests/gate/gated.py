@@ -22,7 +22,16 @@ from server.live.changes import SyncChange
 from server.live.claims import Claims
 from server.live.live_document import LiveDocument
 from server.live.rules import LOCK_REQUIRED, Rules
-from tests.gate.people import Deeds, Made, Person, Put, WasSet, content, tokens
+from tests.gate.people import (
+    Deeds,
+    Made,
+    Person,
+    Put,
+    WasSet,
+    content,
+    holder_of,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -347,7 +356,7 @@ class Gated:
         for (user, key, born, name), value in self._kept.items():
             node = now.get(key)
             if node is not None and node["born"] == born:
-                shown = node["position"] if name == "position" else node["data"].get("label")
+                shown = holder_of(node, name).get(name)
                 assert shown == value, f"lost: {user}'s {name} of {key}: {value}, is {shown}"
                 self.tally.holders_sets += 1
 

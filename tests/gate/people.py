@@ -36,7 +36,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class WasSet:
-    """`position` or the label was set; None: deleted."""
+    """`position`, the label or the setting was set; None: deleted."""
 
     node: str
     born: str
@@ -115,7 +115,7 @@ class Person:
             return False
         if isinstance(note, Typed):
             return note.token in str(node["data"].get("prompt"))
-        return bool((node if note.key == "position" else node["data"]).get(note.key) == note.value)
+        return bool(holder_of(node, note.key).get(note.key) == note.value)
 
     # What people do. Each is one update.
 
@@ -124,6 +124,9 @@ class Person:
 
     def set_label(self, node: str, value: str | None) -> None:
         self._set(node, "label", value)
+
+    def set_setting(self, node: str, value: str) -> None:
+        self._set(node, "setting", value)
 
     def type_token(self, node: str, token: str, rng: Random) -> None:
         text = self.text(node)
@@ -208,7 +211,7 @@ class Person:
         if not self.has(node):
             return
         shown = self.nodes[node]
-        at = shown if key == "position" else shown["data"]
+        at = holder_of(shown, key)
         note = WasSet(node, shown["born"], key, value)
         if value is not None:
             self._do(lambda: at.__setitem__(key, value), note)
@@ -234,8 +237,17 @@ class Person:
 
 
 def new_node(node: str, name: str) -> Map[Any]:
-    data: Map[Any] = Map({"label": name, "text_born": name, "prompt": Text(f"<{name}>")})
+    inputs: Map[Any] = Map({"setting": name})
+    texts = {"label": name, "text_born": name, "prompt": Text(f"<{name}>")}
+    data: Map[Any] = Map({**texts, "inputs": inputs})
     return Map({"id": node, "born": name, "position": {"x": 0, "y": 0}, "data": data})
+
+
+def holder_of(node: Any, key: str) -> Any:
+    """Where in a node, shared or as JSON, `position`, the label or the setting lies."""
+    if key == "position":
+        return node
+    return node["data"]["inputs"] if key == "setting" else node["data"]
 
 
 def content(doc: Doc[Any]) -> dict[str, Json]:

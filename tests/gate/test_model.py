@@ -79,6 +79,8 @@ class Scenario:
                 person.move(node, next(self._numbers))
             case "label":
                 person.set_label(node, name)
+            case "setting":
+                person.set_setting(node, name)
             case "unlabel":
                 person.set_label(node, None)
             case "type":
@@ -97,7 +99,15 @@ class Scenario:
                 person.rewire("e0", node)
 
     def _choose_edit(self) -> str:
-        weights = {"move": 30, "label": 15, "unlabel": 5, "type": 20, "rename": 3, "rewire": 4}
+        weights = {
+            "move": 30,
+            "label": 10,
+            "setting": 10,
+            "unlabel": 5,
+            "type": 20,
+            "rename": 3,
+            "rewire": 4,
+        }
         if not self.is_gentle:
             weights |= {"erase": 8, "delete": 6, "create": 6, "replace_text": 3}
         return self.rng.choices(list(weights), list(weights.values()))[0]
