@@ -248,10 +248,10 @@ def test_any_data_becomes_any_other_and_texts_and_maps_stay_themselves(
 def test_crdt_1_whatever_two_set_in_different_settings_at_once_is_kept(data: st.DataObject) -> None:
     values = st.one_of(st.integers(0, 3), st.sampled_from(["", "short", LONG, f"{LONG}?"]))
     keys = ("p", "q", "r", "s")
-    before = data.draw(st.dictionaries(st.sampled_from(keys), values))
+    before: Json = data.draw(st.dictionaries(st.sampled_from(keys), values))
     one = with_inputs(**before)
     other = replica(one)
-    wanted = dict(before)
+    wanted: Json = dict(before)
     for workflow, mine in ((one, keys[:2]), (other, keys[2:])):
         own = data.draw(st.dictionaries(st.sampled_from(mine), st.one_of(st.none(), values)))
         write = data.draw(st.sampled_from(WAYS))

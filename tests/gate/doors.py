@@ -57,7 +57,7 @@ def denied(told: Mapping[str, Json]) -> Denied:
     return Denied(told["reason"], resources, told.get("holder"))
 
 
-At = tuple[str, ...]
+At = tuple[str] | tuple[str, str]
 """Where in `data` a door writes: a key, or the key of a setting below `inputs`."""
 LABEL: Final[At] = ("label",)
 
@@ -84,7 +84,7 @@ async def by_event(
     house: House, user: str, kind: str, name: str, value: str, at: At = LABEL
 ) -> Denied | None:
     changed: Json = value
-    if len(at) > 1:
+    if len(at) == 2:
         changed = {**(await house.data(kind, name))[at[0]], at[1]: value}
     async with event_client(house.server, house.session_id, user) as client:
         await client.change(f"data.{at[0]}", changed, **{f"{kind}_id": name})
