@@ -55,25 +55,34 @@ async def authenticate_early(request: Request) -> None:
         await identify(request)
 
 
-async def identify(request: Request, *, body_user_id: str | None = None) -> Identity:
+async def identify(
+    request: Request, *, body_user_id: str | None = None, even_expired_guest: bool = False
+) -> Identity:
     """The caller: bearer token, else query `token`; `user_id` from the query, else the body.
 
+    With `even_expired_guest` the caller may be one whose token is past its end: see `has_expired`.
     Raises Unauthenticated, or IdentityMismatch if any `user_id` differs from the token's `sub`.
     """
     services = services_of(request)
     user_id = request.query_params.get("user_id") or body_user_id
-    identity = await services.authenticator.identify(_token_of(request), user_id=user_id)
+    identity = await services.authenticator.identify(
+        _token_of(request), user_id=user_id, even_expired_guest=even_expired_guest
+    )
     if services.settings.auth_mode == "jwt" and body_user_id not in (None, identity.user_id):
         raise IdentityMismatch(f"the token is not {body_user_id!r}'s")
     return identity
 
 
-async def identify_if_any(request: Request, *, body_user_id: str | None = None) -> Identity | None:
+async def identify_if_any(
+    request: Request, *, body_user_id: str | None = None, even_expired_guest: bool = False
+) -> Identity | None:
     """As `identify`, but None for who says nothing about who they are: maybe a guest to be."""
     is_named = bool(request.query_params.get("user_id") or body_user_id)
     if not is_named and not _token_of(request):
         return None
-    identity = await identify(request, body_user_id=body_user_id)
+    identity = await identify(
+        request, body_user_id=body_user_id, even_expired_guest=even_expired_guest
+    )
     # In dev mode a token that is no guest's says nothing.
     is_ignored = services_of(request).settings.auth_mode == "dev" and not identity.is_guest
     return None if is_ignored and not is_named else identity
@@ -116,6 +125,15 @@ async def _caller_if_any(
     return await identify_if_any(request)
 
 
+async def _redeemer_if_any(
+    request: Request,
+    _credentials: _Credentials,
+    _token: _Token = None,
+    _user_id: _UserId = None,
+) -> Identity | None:
+    return await identify_if_any(request, even_expired_guest=True)
+
+
 async def _workflow_id(
     workflow_id: Annotated[str, Path(description="1 to 128 of `A-Z a-z 0-9 . _ ~ -`.")],
 ) -> WorkflowId:
@@ -132,4 +150,5 @@ def workflow_id_of(text: str) -> WorkflowId:
 OfWorkflow = Annotated[WorkflowId, Depends(_workflow_id)]
 Caller = Annotated[Identity, Depends(_caller)]
 CallerIfAny = Annotated[Identity | None, Depends(_caller_if_any)]
+RedeemerIfAny = Annotated[Identity | None, Depends(_redeemer_if_any)]
 Provided = Annotated[Services, Depends(services_of)]

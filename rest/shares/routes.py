@@ -17,6 +17,7 @@ from rest.deps import (
     Caller,
     CallerIfAny,
     Provided,
+    RedeemerIfAny,
     Services,
     identify,
     identify_if_any,
@@ -208,14 +209,15 @@ async def revoke_share(services: Provided, caller: Caller, share_id: ShareId) ->
 async def redeem_share(
     request: Request,
     services: Provided,
-    _caller: CallerIfAny,
+    _redeemer: RedeemerIfAny,
     share_id: ShareId,
     body: RedeemShare | None = None,
 ) -> Response:
     """A user's identity gains what the share grants. Who has none becomes a guest, and gets a
-    token. Redeeming again counts no further use: for a guest, if its token comes with it."""
+    token. Redeeming again counts no further use: for a guest, if its token comes with it. That may
+    have expired, if the guest has redeemed this very share before."""
     body = body or RedeemShare()
-    caller = await identify_if_any(request, body_user_id=body.user_id)
+    caller = await identify_if_any(request, body_user_id=body.user_id, even_expired_guest=True)
     named = links.parse(services.settings, share_id)
     if not named.by_link:
         raise ShareNotFound

@@ -112,6 +112,7 @@ class Redeemed(BaseModel):
     user_id: str
     token: str | None = Field(
         description="A guest's, to be sent like any other token, for 24 h at most and never beyond "
-        "the share; redeem again with it for a new one. Null for users, who have identities."
+        "the share; redeem again with it for a new one, which works after its end too. Null for "
+        "users, who have identities."
     )
     permissions: SharePermissions

@@ -19,6 +19,7 @@ from rest.errors import ShareEnded, ShareExceedsPermissions, ShareNotFound, Shar
 from rest.shares.granted import baseless, borrowed_of, flags, latest_end
 from rest.shares.links import new_row_id
 from rest.shares.models import ShareRedemption, WorkflowShare
+from server.core.errors import Unauthenticated
 from server.core.guests import LEEWAY, MAX_LIFE
 from server.core.identity import GUEST_PREFIX
 
@@ -145,12 +146,17 @@ async def check_open_to(
 ) -> ShareRedemption | None:
     """The user's redemption of the share, None if the user may redeem it for the first time.
 
-    Raises ShareEnded, or ShareUsedUp for who has not redeemed it before.
+    Raises ShareEnded; for who has not redeemed it before Unauthenticated if the user's token is
+    past its end, or ShareUsedUp.
     """
     now = await database_now(db)
     if share.ended_at is not None or (share.expires_at is not None and share.expires_at <= now):
         raise ShareEnded(was_revoked=share.revoked_by is not None)
     known = None if user is None else await db.get(ShareRedemption, (share.row_id, user.user_id))
+    if known is None and user is not None and user.has_expired(now):
+        # Both together, the live link and the token, are what lets a guest come back; a token that
+        # has leaked is worth no more than before to who has another link, or none.
+        raise Unauthenticated("the guest's token has expired")
     if known is None and share.max_uses is not None and share.uses >= share.max_uses:
         raise ShareUsedUp(share.max_uses)
     return known
@@ -159,7 +165,7 @@ async def check_open_to(
 async def redeem(db: AsyncSession, bus: Bus, share: WorkflowShare, user: Identity) -> datetime:
     """Let the user have what the share grants; returns the database's time.
 
-    Counts one use, none for who has redeemed it before. Raises ShareEnded or ShareUsedUp.
+    Counts one use, none for who has redeemed it before. Raises like `check_open_to`.
     """
     known = await check_open_to(db, share, user)
     now = await database_now(db)
@@ -237,7 +243,8 @@ async def end_due(db: AsyncSession, bus: Bus, workflow_id: WorkflowId) -> None:
 
 
 async def _make_place(db: AsyncSession, share: WorkflowShare, now: datetime) -> None:
-    """Forget guests whose tokens are past use, if there are too many. Raises ShareUsedUp."""
+    """Forget guests whose tokens have expired, if there are too many: those who come back after
+    that are new ones. Raises ShareUsedUp."""
     of_share = ShareRedemption.row_id == share.row_id
     count = select(func.count()).select_from(ShareRedemption).where(of_share)
     if (await db.scalar(count) or 0) < MAX_USES:

@@ -47,9 +47,11 @@ ANONYMOUS = UserId("anonymous")
 class Authenticator(Protocol):
     """One per auth mode; `create_authenticator(settings)` picks it."""
 
-    async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
+    async def identify(
+        self, token: str | None, *, user_id: str | None = None, even_expired_guest: bool = False
+    ) -> Identity:
         """Verify `token`; in dev mode `user_id` alone is the identity. A guest's token is accepted
-        in both modes.
+        in both modes; one that has expired only if asked for, for the caller to judge.
 
         Raises Unauthenticated; IdentityMismatch if `user_id` differs from the token's `sub`;
         KeysUnavailable if the key set that would tell cannot be fetched now.
@@ -124,13 +126,16 @@ class DevAuthenticator(_Closing):
     def __init__(self, guests: GuestTokens) -> None:
         self._guests = guests
 
-    async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
+    async def identify(
+        self, token: str | None, *, user_id: str | None = None, even_expired_guest: bool = False
+    ) -> Identity:
         """The guest whose token it is, else `user_id`, else `anonymous`.
 
         Tokens that are no guest's are ignored. Raises Unauthenticated for a bad id, or one that
         only a guest's token can give; IdentityMismatch.
         """
-        if token and (guest := _guest(token, self._guests)) is not None:
+        guest = _guest(token, self._guests, even_expired_guest) if token else None
+        if guest is not None:
             return _named(guest, user_id)
         if user_id is None:
             return Identity(ANONYMOUS, name=ANONYMOUS)
@@ -155,10 +160,12 @@ class JwtAuthenticator(_Closing):
         self._issuer = issuer
         self._leeway_s = leeway_s
 
-    async def identify(self, token: str | None, *, user_id: str | None = None) -> Identity:
+    async def identify(
+        self, token: str | None, *, user_id: str | None = None, even_expired_guest: bool = False
+    ) -> Identity:
         if not token:
             raise Unauthenticated("a token is required")
-        guest = _guest(token, self._guests)
+        guest = _guest(token, self._guests, even_expired_guest)
         identity = guest if guest is not None else self._identity(await self._verify(token))
         return _named(identity, user_id)
 
@@ -203,14 +210,16 @@ class JwtAuthenticator(_Closing):
         )
 
 
-def _guest(token: str, guests: GuestTokens) -> Identity | None:
+def _guest(token: str, guests: GuestTokens, even_expired: bool) -> Identity | None:
     """The guest whose token it is, None if it does not claim to be a guest's.
 
     Raises Unauthenticated.
     """
     if len(token) > MAX_TOKEN_CHARS or not token.isascii():
         return None
-    return guests.identify(token) if claims_to_be_a_guests(token) else None
+    if not claims_to_be_a_guests(token):
+        return None
+    return guests.identify(token, even_expired=even_expired)
 
 
 def _named(identity: Identity, user_id: str | None) -> Identity:

@@ -37,6 +37,9 @@ class Identity:
         """Came by a share link and has nothing but what it grants; see `server.core.guests`."""
         return self.user_id.startswith(GUEST_PREFIX)
 
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
     def role_for(self, workflow_id: WorkflowId) -> Role | None:
         """The highest role that the token itself grants on this workflow."""
         held: frozenset[Permission] = frozenset()

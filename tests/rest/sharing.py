@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jwt
+
 from tests.rest.conftest import id_of as id_of
 
 if TYPE_CHECKING:
@@ -42,3 +44,8 @@ async def guest(api: Api, shared: dict[str, Any], **body: Any) -> httpx.AsyncCli
 
 def token_of(client: httpx.AsyncClient) -> str:
     return client.headers["authorization"].removeprefix("Bearer ")
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims

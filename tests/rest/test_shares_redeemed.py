@@ -11,7 +11,15 @@ import pytest
 
 from server.core.guests import GUEST_KEY_ID
 from tests.rest.conftest import assert_problem, fresh, id_of
-from tests.rest.sharing import DAYS_PER_SECOND, SHARES, guest, redeem, share, token_of
+from tests.rest.sharing import (
+    DAYS_PER_SECOND,
+    SHARES,
+    claims_of,
+    guest,
+    redeem,
+    share,
+    token_of,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -19,11 +27,6 @@ if TYPE_CHECKING:
     from tests.rest.conftest import Api
 
 REDEEMERS = 50
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return claims
 
 
 async def uses(owner: httpx.AsyncClient, shared: dict[str, Any]) -> int:

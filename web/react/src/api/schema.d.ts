@@ -477,7 +477,8 @@ export interface paths {
         /**
          * Redeem a share link, as a user or as a guest
          * @description A user's identity gains what the share grants. Who has none becomes a guest, and gets a
-         *     token. Redeeming again counts no further use: for a guest, if its token comes with it.
+         *     token. Redeeming again counts no further use: for a guest, if its token comes with it. That may
+         *     have expired, if the guest has redeemed this very share before.
          */
         post: operations["redeem_share_api_collaboration_shares__share_id__redeem_post"];
         delete?: never;
@@ -1241,7 +1242,7 @@ export interface components {
             user_id: string;
             /**
              * Token
-             * @description A guest's, to be sent like any other token, for 24 h at most and never beyond the share; redeem again with it for a new one. Null for users, who have identities.
+             * @description A guest's, to be sent like any other token, for 24 h at most and never beyond the share; redeem again with it for a new one, which works after its end too. Null for users, who have identities.
              */
             token: string | null;
             permissions: components["schemas"]["SharePermissions"];
