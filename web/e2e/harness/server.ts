@@ -8,12 +8,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { vi } from 'vitest'
-import { COFLOW, REPOSITORY } from './paths'
+import { COFLOW, PYTHON, REPOSITORY } from './paths'
 
 const READY_WITHIN_MS = 60_000
 const GONE_WITHIN_MS = 15_000
 const JWT_SECRET = 'a-secret-for-tests-that-is-long-enough'
 const SECRET = 'a-secret-for-share-links-long-enough'
+
+const MINT_AGED = `
+import sys
+from datetime import UTC, datetime, timedelta
+import jwt
+from server.core.guests import GuestTokens
+from server.core.settings import Settings
+claims = jwt.decode(sys.argv[1], options={"verify_signature": False})
+came_at = datetime.now(UTC) - timedelta(seconds=float(sys.argv[2]))
+tokens = GuestTokens.of(Settings())
+print(tokens.mint(claims["sub"], claims["name"], share=claims["share"], now=came_at, ends_at=None))
+`
 
 export interface ServerOptions {
   /** `dev`: whoever asks is whom they name, and may edit. `jwt`: by tokens. Default: dev. */
@@ -116,6 +128,16 @@ export class Server {
       ],
       { env: this.#environment(), timeout: 20_000 }
     )
+    return stdout.trim()
+  }
+
+  /** The token that the guest whose `token` it is would have got so many seconds ago. */
+  async agedGuestToken(token: string, ageS: number): Promise<string> {
+    const { stdout } = await promisify(execFile)(PYTHON, ['-c', MINT_AGED, token, `${ageS}`], {
+      cwd: REPOSITORY,
+      env: this.#environment(),
+      timeout: 20_000
+    })
     return stdout.trim()
   }
 

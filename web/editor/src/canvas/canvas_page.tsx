@@ -2,26 +2,21 @@
 
 import { CoflowProvider } from '@coflow/react'
 import { ReactFlowProvider } from '@xyflow/react'
-import { useCallback, useMemo } from 'react'
+import { useMemo } from 'react'
 import { useParams } from 'react-router'
-import { guestToken, type Credentials } from '../identity/credentials'
+import type { Credentials } from '../identity/credentials'
 import { Identified } from '../identity/identified'
-import type { ServerInfo } from '../identity/server_info'
 import { NoticeProvider } from '../notices/notice_provider'
+import { guestTokens } from '../share/visit'
 import { Workspace } from './workspace'
 
 export default function CanvasPage() {
   const { id = '' } = useParams()
   return (
     <Identified workflowId={id}>
-      {(credentials, server) => (
+      {({ credentials }) => (
         // Another user, another workflow: nothing of the last one may stay.
-        <Workflow
-          key={`${id} ${credentials.userId}`}
-          id={id}
-          credentials={credentials}
-          server={server}
-        />
+        <Workflow key={`${id} ${credentials.userId}`} id={id} credentials={credentials} />
       )}
     </Identified>
   )
@@ -30,12 +25,11 @@ export default function CanvasPage() {
 interface Props {
   id: string
   credentials: Credentials
-  server: ServerInfo
 }
 
-function Workflow({ id, credentials, server }: Props) {
+function Workflow({ id, credentials }: Props) {
   const { userId, name, token, isGuest } = credentials
-  const asGuest = useCallback(() => guestToken(id), [id])
+  const asGuest = useMemo(() => guestTokens(id), [id])
   const identity = useMemo(() => {
     if (isGuest) return { userId, userName: name, token: asGuest }
     return token === null ? { userId, userName: name } : { userId, userName: name, token }
@@ -45,7 +39,7 @@ function Workflow({ id, credentials, server }: Props) {
     <CoflowProvider workflowId={id} {...identity}>
       <ReactFlowProvider>
         <NoticeProvider>
-          <Workspace authMode={server.authMode} />
+          <Workspace />
         </NoticeProvider>
       </ReactFlowProvider>
     </CoflowProvider>

@@ -1,55 +1,34 @@
 /** What is shown when the server has ended the connection for good: what happened, and a way on. */
 
-import { useConnectionStatus, type Closed } from '@coflow/react'
+import type { Closed } from '@coflow/react'
 import { Ban, CircleAlert, SearchX, Users } from 'lucide-react'
-import { Link, useParams } from 'react-router'
 import { Message } from '../app/message'
-import { guestOf, setGuest, signOut } from '../identity/identity'
+import { leaveTab } from '../identity/identity'
+import { useIdentity } from '../identity/identity_context'
 import { SignIn } from '../identity/sign_in'
+import { Ended } from './ended'
 import { UnsavedDownload } from './unsaved_download'
+import { VisitEnded } from './visit_ended'
 
-export function ClosedPage({ closed, authMode }: { closed: Closed; authMode: 'dev' | 'jwt' }) {
-  const { id = '' } = useParams()
-  const { retry } = useConnectionStatus()
-  const back = (
-    <>
-      <UnsavedDownload />
-      <Link className="coflow-button" to="/">
-        All workflows
-      </Link>
-    </>
-  )
-  const again = (
-    <button type="button" className="coflow-button" onClick={retry}>
-      Try again
-    </button>
-  )
-
+export function ClosedPage({ closed }: { closed: Closed }) {
+  const { credentials, server } = useIdentity()
   switch (closed.code) {
-    case 4401: {
-      if (guestOf(id) !== null) {
+    case 4401:
+      if (credentials.isGuest) return <VisitEnded />
+      if (server.authMode === 'jwt') {
         return (
-          <Message
-            title="Your visit has ended"
-            icon={<Ban size={20} />}
-            actions={
-              <button type="button" className="coflow-button" onClick={() => setGuest(id, null)}>
-                Sign in instead
-              </button>
-            }
-          >
-            The link that let you in has ended. Ask whoever sent it for a new one.
-          </Message>
+          <SignIn
+            authMode="jwt"
+            problem="Your token is not valid, or has expired."
+            actions={<UnsavedDownload />}
+          />
         )
-      }
-      if (authMode === 'jwt') {
-        return <SignIn authMode="jwt" problem="Your token is not valid, or has expired." />
       }
       return (
         <Message
           title="The server does not know you"
           actions={
-            <button type="button" className="coflow-button" onClick={signOut}>
+            <button type="button" className="coflow-button" onClick={leaveTab}>
               Give a name
             </button>
           }
@@ -57,57 +36,35 @@ export function ClosedPage({ closed, authMode }: { closed: Closed; authMode: 'de
           {closed.message}
         </Message>
       )
-    }
     case 4403:
+      if (credentials.isGuest) return <VisitEnded mayRetry />
       return (
-        <Message
+        <Ended
           title="You have no access to this workflow"
           icon={<Ban size={20} />}
-          actions={
-            <>
-              {back}
-              {again}
-            </>
-          }
+          mayRetry
+          forgetsCopy
         >
           {closed.message}
-        </Message>
+        </Ended>
       )
     case 4404:
       return (
-        <Message title="There is no such workflow" icon={<SearchX size={20} />} actions={back}>
+        <Ended title="There is no such workflow" icon={<SearchX size={20} />} forgetsCopy>
           It was deleted, or the address is not complete.
-        </Message>
+        </Ended>
       )
     case 4523:
       return (
-        <Message
-          title="The workflow is full"
-          icon={<Users size={20} />}
-          actions={
-            <>
-              {back}
-              {again}
-            </>
-          }
-        >
+        <Ended title="The workflow is full" icon={<Users size={20} />} mayRetry>
           As many people are in it as its owner lets in at once. Try again when somebody has left.
-        </Message>
+        </Ended>
       )
     default:
       return (
-        <Message
-          title="The connection has ended"
-          icon={<CircleAlert size={20} />}
-          actions={
-            <>
-              {back}
-              {again}
-            </>
-          }
-        >
+        <Ended title="The connection has ended" icon={<CircleAlert size={20} />} mayRetry>
           {closed.message}
-        </Message>
+        </Ended>
       )
   }
 }

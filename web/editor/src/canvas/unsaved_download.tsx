@@ -3,7 +3,7 @@
 import { graphOf, useClient, useCollaboration, useConnectionStatus } from '@coflow/react'
 import { downloadJson } from '../notices/download_json'
 
-export function UnsavedDownload() {
+export function UnsavedDownload({ onTaken }: { onTaken?: () => void }) {
   const client = useClient()
   const { reset } = useCollaboration()
   const { unsavedChanges } = useConnectionStatus()
@@ -11,13 +11,14 @@ export function UnsavedDownload() {
   return (
     <button
       type="button"
-      className="coflow-button"
-      onClick={() =>
+      className="coflow-button coflow-button--primary"
+      onClick={() => {
         downloadJson(
           `${client.options.workflowId}-unsaved.json`,
           reset?.unsavedContent ?? graphOf(client.doc)
         )
-      }
+        onTaken?.()
+      }}
     >
       Download what was not saved
     </button>

@@ -33,15 +33,15 @@ import { ZoomControls } from './zoom_controls'
 const FULL = { code: 4523, reason: 'session_full', message: '' }
 const IS_TOUCH = window.matchMedia('(pointer: coarse)').matches
 
-export function Workspace({ authMode }: { authMode: 'dev' | 'jwt' }) {
+export function Workspace() {
   const { closed, status, isLoaded } = useConnectionStatus()
   const isFull = useIsFull()
   // What is only retried takes nothing away that is there already.
   if (closed !== null && (status === 'closed' || !isLoaded)) {
-    return <ClosedPage closed={closed} authMode={authMode} />
+    return <ClosedPage closed={closed} />
   }
   // It is tried again all the time, and whoever gets in finds what was edited before.
-  if (isFull) return <ClosedPage closed={FULL} authMode={authMode} />
+  if (isFull) return <ClosedPage closed={FULL} />
   return (
     <StateProvider>
       <FlowProvider>

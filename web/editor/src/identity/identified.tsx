@@ -4,15 +4,14 @@ import { CloudOff } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Loading } from '../app/loading'
 import { Message } from '../app/message'
-import type { Credentials } from './credentials'
-import type { ServerInfo } from './server_info'
+import { IdentityContext, type KnownIdentity } from './identity_context'
 import { SignIn } from './sign_in'
 import { useCredentials } from './use_credentials'
 
 interface Props {
   /** Counts a share link's guest of this workflow as somebody. */
   workflowId?: string
-  children: (credentials: Credentials, server: ServerInfo) => ReactNode
+  children: (known: KnownIdentity) => ReactNode
 }
 
 export function Identified({ workflowId, children }: Props) {
@@ -37,6 +36,6 @@ export function Identified({ workflowId, children }: Props) {
     case 'unknown':
       return <SignIn authMode={known.server.authMode} />
     case 'known':
-      return children(known.credentials, known.server)
+      return <IdentityContext value={known}>{children(known)}</IdentityContext>
   }
 }

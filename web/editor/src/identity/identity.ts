@@ -1,21 +1,14 @@
-/** Who uses this browser: a name in dev mode, a token otherwise, and what share links have given. */
+/** Who uses this tab: by a name in dev mode, by a token otherwise. */
 
 const USER = 'coflow.user'
 const TOKEN = 'coflow.token'
-const GUEST = 'coflow.guest.'
-
-/** Somebody who came by a share link, in one workflow. */
-export interface Guest {
-  shareId: string
-  userId: string
-  name: string
-  token: string
-}
+/** Of a token that does not say whose it is; the server refuses it anyway. */
+const UNNAMED = 'me'
 
 const listeners = new Set<() => void>()
 let version = 0
 
-function changed(): void {
+export function identityChanged(): void {
   version += 1
   for (const listener of listeners) listener()
 }
@@ -29,30 +22,39 @@ export function identityVersion(): number {
   return version
 }
 
+/** Tells the other tabs who has signed out; each has its own memory of who uses it. */
+const tabs = new BroadcastChannel('coflow.identity')
+tabs.onmessage = ({ data }: MessageEvent<{ signedOut: string }>) => forgetUser(data.signedOut)
+
 /**
- * Take what the address says of the user: `?user_id=` for this tab, `#token=` for this tab.
- * The token leaves the address before anything else can read, store or show it.
+ * Take what the address says of the user, `?user_id=` and `#token=`, for this tab: both leave the
+ * address before anything else can read, store or show them. A tab that knows nobody begins with the
+ * name that this browser was given last, and keeps it whatever other tabs do then.
  */
 export function takeFromAddress(): void {
   const url = new URL(window.location.href)
   const userId = url.searchParams.get('user_id')?.trim()
-  if (userId) sessionStorage.setItem(USER, userId)
   const token = new URLSearchParams(url.hash.slice(1)).get('token')
-  if (token === null) return
-  if (token !== '') sessionStorage.setItem(TOKEN, token)
-  url.hash = ''
+  const known = sessionStorage.getItem(USER) ?? localStorage.getItem(USER)
+  if (userId) sessionStorage.setItem(USER, userId)
+  else if (known !== null) sessionStorage.setItem(USER, known)
+  if (token) sessionStorage.setItem(TOKEN, token)
+  if (userId === undefined && token === null) return
+  url.searchParams.delete('user_id')
+  if (token !== null) url.hash = ''
   window.history.replaceState(window.history.state, '', url)
 }
 
-/** Of dev mode: this tab's, else this browser's. The name is the id there. */
+/** Of dev mode. The name is the id there. */
 export function devUser(): string | null {
-  return sessionStorage.getItem(USER) ?? localStorage.getItem(USER)
+  // Empty: somebody has signed out here, and nobody takes their place unasked.
+  return sessionStorage.getItem(USER) || null
 }
 
 export function setDevUser(name: string): void {
-  sessionStorage.removeItem(USER)
+  sessionStorage.setItem(USER, name)
   localStorage.setItem(USER, name)
-  changed()
+  identityChanged()
 }
 
 export function userToken(): string | null {
@@ -61,30 +63,32 @@ export function userToken(): string | null {
 
 export function setUserToken(token: string): void {
   sessionStorage.setItem(TOKEN, token)
-  changed()
+  identityChanged()
 }
 
-export function signOut(): void {
-  sessionStorage.removeItem(USER)
-  localStorage.removeItem(USER)
+export function tokenUser(token: string): { userId: string; name: string } {
+  const { sub = UNNAMED, name = sub } = claimsOf(token)
+  return { userId: sub, name }
+}
+
+/** Nobody uses this tab any more; whoever it was stays signed in elsewhere. */
+export function leaveTab(): void {
+  sessionStorage.setItem(USER, '')
   sessionStorage.removeItem(TOKEN)
-  changed()
+  identityChanged()
 }
 
-export function guestOf(workflowId: string): Guest | null {
-  const stored = localStorage.getItem(GUEST + workflowId)
-  if (stored === null) return null
-  try {
-    return JSON.parse(stored) as Guest
-  } catch {
-    return null
-  }
+/** Sign a user out of all tabs of this browser. */
+export function forgetUserEverywhere(userId: string): void {
+  forgetUser(userId)
+  tabs.postMessage({ signedOut: userId })
 }
 
-export function setGuest(workflowId: string, guest: Guest | null): void {
-  if (guest === null) localStorage.removeItem(GUEST + workflowId)
-  else localStorage.setItem(GUEST + workflowId, JSON.stringify(guest))
-  changed()
+function forgetUser(userId: string): void {
+  if (localStorage.getItem(USER) === userId) localStorage.removeItem(USER)
+  const token = userToken()
+  const isHere = devUser() === userId || (token !== null && tokenUser(token).userId === userId)
+  if (isHere) leaveTab()
 }
 
 /** What a token says, unverified: good for showing a name, never for deciding anything. */

@@ -1,17 +1,19 @@
 /** Asks who one is: for a name in dev mode, for a token where tokens are used. */
 
-import { useState, type SyntheticEvent } from 'react'
+import { useState, type ReactNode, type SyntheticEvent } from 'react'
 import { setDevUser, setUserToken } from './identity'
 
 interface Props {
   authMode: 'dev' | 'jwt'
   /** Why it is asked again. */
   problem?: string
+  /** What else one can do, beside signing in. */
+  actions?: ReactNode
 }
 
 const MAX_NAME_CHARS = 64
 
-export function SignIn({ authMode, problem }: Props) {
+export function SignIn({ authMode, problem, actions }: Props) {
   const [text, setText] = useState('')
   const isDev = authMode === 'dev'
 
@@ -61,6 +63,7 @@ export function SignIn({ authMode, problem }: Props) {
             Continue
           </button>
         </form>
+        {actions !== undefined && <div className="ed-card__actions">{actions}</div>}
       </section>
     </main>
   )

@@ -4,6 +4,7 @@ import type { Rest } from '@coflow/react'
 import { FileUp, Plus, Search, Upload, Workflow } from 'lucide-react'
 import { useCallback, useDeferredValue, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
+import { useIdentity } from '../identity/identity_context'
 import { SignIn } from '../identity/sign_in'
 import { AccountMenu } from './account_menu'
 import { DeleteDialog } from './delete_dialog'
@@ -13,13 +14,8 @@ import { asApiError, useWorkflows, type WorkflowSummary } from './use_workflows'
 import { WorkflowCard } from './workflow_card'
 import { ThemeToggle } from '../theme/theme_toggle'
 
-interface Props {
-  rest: Rest
-  userName: string
-  authMode: 'dev' | 'jwt'
-}
-
-export function WorkflowList({ rest, userName, authMode }: Props) {
+export function WorkflowList({ rest }: { rest: Rest }) {
+  const { authMode } = useIdentity().server
   const [text, setText] = useState('')
   const search = useDeferredValue(text.trim())
   const { items, hasMore, isStale, failure, more, forget, reload } = useWorkflows(rest, search)
@@ -80,7 +76,7 @@ export function WorkflowList({ rest, userName, authMode }: Props) {
         </label>
         <div className="ed-list-head__end">
           <ThemeToggle />
-          <AccountMenu name={userName} authMode={authMode} />
+          <AccountMenu />
         </div>
       </header>
 

@@ -5,19 +5,18 @@ import { Rest } from '@coflow/react'
 import { useMemo } from 'react'
 import type { Credentials } from '../identity/credentials'
 import { Identified } from '../identity/identified'
-import type { ServerInfo } from '../identity/server_info'
 import { WorkflowList } from './workflow_list'
 
 export default function WorkflowsPage() {
   return (
     <Identified>
-      {(credentials, server) => <Workflows credentials={credentials} server={server} />}
+      {({ credentials }) => <Workflows key={credentials.userId} credentials={credentials} />}
     </Identified>
   )
 }
 
-function Workflows({ credentials, server }: { credentials: Credentials; server: ServerInfo }) {
+function Workflows({ credentials }: { credentials: Credentials }) {
   const { userId, token } = credentials
   const rest = useMemo(() => new Rest(token === null ? { userId } : { token }), [userId, token])
-  return <WorkflowList rest={rest} userName={credentials.name} authMode={server.authMode} />
+  return <WorkflowList rest={rest} />
 }

@@ -1,0 +1,19 @@
+/** Removes this device's copy of a workflow that its user may not see any more. */
+
+import { forgetStoredCopies, useClient } from '@coflow/react'
+import { useEffect } from 'react'
+import { forgetSavedCopies } from '../identity/sign_out'
+
+/** Returns what removes it with its unsaved changes, to be called once they have been taken. */
+export function useForgottenCopy(isForgotten: boolean): () => void {
+  const { userId, options } = useClient()
+  const { workflowId } = options
+
+  useEffect(() => {
+    if (isForgotten) void forgetSavedCopies({ userId, workflowId })
+  }, [isForgotten, userId, workflowId])
+
+  return () => {
+    if (isForgotten) void forgetStoredCopies({ userId, workflowId })
+  }
+}
