@@ -167,7 +167,7 @@ test('a guest whose token and link are both at an end is told so, not that the n
   await revoke(server, link)
   await ageToken(page, { server, workflow, byS: TWO_DAYS_S })
 
-  allowProblems(page, /410/)
+  allowProblems(page, /40[134]|410/)
   wire.mend()
   await page.reload()
   await visitEnded(page)

@@ -6,7 +6,6 @@ import { useSyncExternalStore, type ReactNode } from 'react'
 import { IconButton } from '../app/icon_button'
 import { ThemeToggle } from '../theme/theme_toggle'
 import { useCanvasState, type Panel } from './canvas_state'
-import { LeaveButton } from './leave_button'
 import { useRights } from './use_rights'
 
 export function TopRight({ onShare }: { onShare: () => void }) {
@@ -40,7 +39,6 @@ export function TopRight({ onShare }: { onShare: () => void }) {
       <PanelButton panel="activity" label="Activity" count={0}>
         <Activity />
       </PanelButton>
-      <LeaveButton />
       <ThemeToggle />
     </div>
   )

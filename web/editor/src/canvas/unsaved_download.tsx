@@ -11,7 +11,7 @@ export function UnsavedDownload({ onTaken }: { onTaken?: () => void }) {
   return (
     <button
       type="button"
-      className="coflow-button coflow-button--primary"
+      className="coflow-button"
       onClick={() => {
         downloadJson(
           `${client.options.workflowId}-unsaved.json`,

@@ -24,9 +24,7 @@ export function SignOutDialog({ isGuest, unsaved, onConfirm, onClose }: Props) {
             {isLosing ? `${leave} and lose what is not saved?` : 'Leave?'}
           </AlertDialog.Title>
           <AlertDialog.Description className="coflow-dialog__text">
-            {isLosing &&
-              `${counted(unsaved.changes, 'change')} in ${counted(unsaved.workflows, 'workflow')} ` +
-                'have not reached the server, and are kept on this device alone. '}
+            {isLosing && `${lossOf(unsaved)}, kept on this device alone, would be lost. `}
             {isGuest &&
               'This browser forgets you. To come back, you need a link that still lets in.'}
           </AlertDialog.Description>
@@ -40,6 +38,10 @@ export function SignOutDialog({ isGuest, unsaved, onConfirm, onClose }: Props) {
       </AlertDialog.Portal>
     </AlertDialog.Root>
   )
+}
+
+function lossOf({ changes, workflows }: Unsaved): string {
+  return `${counted(changes, 'change')} in ${counted(workflows, 'workflow')}`
 }
 
 function counted(count: number, what: string): string {
