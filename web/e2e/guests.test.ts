@@ -2,6 +2,7 @@
 
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterEach } from 'vitest'
+import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
 import { node, storedLabel, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow } from './harness/editor'
@@ -144,6 +145,7 @@ test('a link that ended while its guest was away ends the visit, and gives the w
   allowProblems(page, /40[134]|410/)
   wire.mend()
   await visitEnded(page)
+  await checkAccessibility(page)
   await takeScreenshot(page, 'visit-ended')
   const { nodes } = await downloadUnsaved(page)
   expect(nodes).toMatchObject([{ data: { label: 'Kept of Grace' } }, {}])
@@ -261,6 +263,7 @@ test('a guest who leaves is asked, and forgotten by this browser in all tabs', a
   await page.getByRole('button', { name: 'Leave' }).click()
   await page.getByRole('alertdialog', { name: 'Leave and lose what is not saved?' }).waitFor()
   await dialog.getByText(/^\d+ changes? in 1 workflow/).waitFor()
+  await checkAccessibility(page, { within: '[role="alertdialog"]' })
   await takeScreenshot(page, 'leave')
   await dialog.getByRole('button', { name: 'Leave anyway' }).click()
   for (const each of [page, tab]) {

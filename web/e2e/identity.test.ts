@@ -2,6 +2,7 @@
 
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterEach } from 'vitest'
+import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
 import { node, storedLabel, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow, openEditor, openList } from './harness/editor'
@@ -193,6 +194,7 @@ test('a visitor whose sign-in has expired can go on as a guest, or sign in anew'
     await page.goto(`${url}#token=${old}`)
     await page.getByText('Your sign-in is not valid, or has expired.').waitFor()
   }
+  await checkAccessibility(guest)
   await takeScreenshot(guest, 'arrival-expired')
   await guest.getByRole('button', { name: 'Go on as a guest' }).click()
   await guest.getByLabel('Your name').fill('Grace')

@@ -31,13 +31,13 @@ export interface Unsaved {
   workflows: number
 }
 
-/** What only this device has, and would be lost. */
-export async function unsavedOf({ userIds }: Leaving): Promise<Unsaved> {
+/** What only this device has, and would be lost; `here`: so many changes that it could not even store. */
+export async function unsavedOf({ userIds }: Leaving, here: number): Promise<Unsaved> {
   const copies = await Promise.all(userIds.map((userId) => storedCopies({ userId })))
   const unsaved = copies.flat().filter(({ unsavedChanges }) => unsavedChanges > 0)
   return {
-    changes: unsaved.reduce((sum, { unsavedChanges }) => sum + unsavedChanges, 0),
-    workflows: unsaved.length
+    changes: unsaved.reduce((sum, { unsavedChanges }) => sum + unsavedChanges, here),
+    workflows: unsaved.length + (here > 0 ? 1 : 0)
   }
 }
 

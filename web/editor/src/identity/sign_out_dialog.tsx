@@ -1,7 +1,6 @@
 /** Asks before what only this device has is lost, and before a guest loses the way back. */
 
-import { AlertDialog } from 'radix-ui'
-import { useReturnFocus } from '../app/use_return_focus'
+import { Question } from '../app/question'
 import type { Unsaved } from './sign_out'
 
 interface Props {
@@ -11,37 +10,23 @@ interface Props {
   onClose: () => void
 }
 
-export function SignOutDialog({ isGuest, unsaved, onConfirm, onClose }: Props) {
-  const returnFocus = useReturnFocus()
-  const isLosing = unsaved.changes > 0
+export function SignOutDialog({ isGuest, unsaved, ...ways }: Props) {
+  const { changes, workflows } = unsaved
+  const isLosing = changes > 0
   const leave = isGuest ? 'Leave' : 'Sign out'
   return (
-    <AlertDialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className="coflow-overlay" />
-        <AlertDialog.Content className="coflow-dialog coflow-dialog--small" {...returnFocus}>
-          <AlertDialog.Title className="coflow-dialog__title">
-            {isLosing ? `${leave} and lose what is not saved?` : 'Leave?'}
-          </AlertDialog.Title>
-          <AlertDialog.Description className="coflow-dialog__text">
-            {isLosing && `${lossOf(unsaved)}, kept on this device alone, would be lost. `}
-            {isGuest &&
-              'This browser forgets you. To come back, you need a link that still lets in.'}
-          </AlertDialog.Description>
-          <div className="coflow-dialog__actions">
-            <AlertDialog.Cancel className="coflow-button">Stay</AlertDialog.Cancel>
-            <AlertDialog.Action className="coflow-button coflow-button--danger" onClick={onConfirm}>
-              {isLosing ? `${leave} anyway` : leave}
-            </AlertDialog.Action>
-          </div>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+    <Question
+      open
+      title={isLosing ? `${leave} and lose what is not saved?` : `${leave}?`}
+      stay="Stay"
+      action={isLosing ? `${leave} anyway` : leave}
+      {...ways}
+    >
+      {isLosing &&
+        `${counted(changes, 'change')} in ${counted(workflows, 'workflow')}, kept on this device alone, would be lost. `}
+      {isGuest && 'This browser forgets you. To come back, you need a link that still lets in.'}
+    </Question>
   )
-}
-
-function lossOf({ changes, workflows }: Unsaved): string {
-  return `${counted(changes, 'change')} in ${counted(workflows, 'workflow')}`
 }
 
 function counted(count: number, what: string): string {

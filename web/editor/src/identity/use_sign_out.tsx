@@ -5,7 +5,8 @@ import { leave, unsavedOf, type Leaving, type Unsaved } from './sign_out'
 import { SignOutDialog } from './sign_out_dialog'
 
 interface SignOut {
-  start: (leaving: Leaving) => Promise<void>
+  /** `notStored`: so many changes only this page has. */
+  start: (leaving: Leaving, notStored?: number) => Promise<void>
   /** To be rendered where it outlives what started it. */
   dialog: ReactNode
 }
@@ -14,8 +15,8 @@ interface SignOut {
 export function useSignOut({ isAlwaysAsked = false } = {}): SignOut {
   const [asked, setAsked] = useState<{ leaving: Leaving; unsaved: Unsaved } | null>(null)
 
-  const start = async (leaving: Leaving) => {
-    const unsaved = await unsavedOf(leaving)
+  const start = async (leaving: Leaving, notStored = 0) => {
+    const unsaved = await unsavedOf(leaving, notStored)
     if (isAlwaysAsked || unsaved.changes > 0) setAsked({ leaving, unsaved })
     else await leave(leaving)
   }
@@ -23,7 +24,10 @@ export function useSignOut({ isAlwaysAsked = false } = {}): SignOut {
     <SignOutDialog
       isGuest={asked.leaving.isGuest}
       unsaved={asked.unsaved}
-      onConfirm={() => void leave(asked.leaving)}
+      onConfirm={() => {
+        setAsked(null)
+        void leave(asked.leaving)
+      }}
       onClose={() => setAsked(null)}
     />
   )
