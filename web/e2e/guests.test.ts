@@ -4,7 +4,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterEach } from 'vitest'
 import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
-import { node, storedLabel, TWO_STEPS, untilSaved } from './harness/canvas'
+import { node, rename, storedLabel, TWO_STEPS, untilOffline, untilSaved } from './harness/canvas'
 import { createWorkflow } from './harness/editor'
 import { takeScreenshot } from './harness/screenshots'
 import type { Server } from './harness/server'
@@ -18,11 +18,10 @@ import {
   traces,
   type Link
 } from './harness/visits'
-import { Wire } from './harness/wire'
+import { NETWORK, Wire } from './harness/wire'
 
 type OpenPage = (options?: BrowserContextOptions) => Promise<Page>
 
-const NETWORK = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
 const TWO_DAYS_S = 2 * 86_400
 const BY = { user: 'ann' }
 
@@ -58,15 +57,6 @@ async function uses(server: Server, link: Link): Promise<number> {
 
 async function revoke(server: Server, link: Link): Promise<void> {
   await server.request('DELETE', `/api/collaboration/shares/${link.share_id}`, BY)
-}
-
-async function rename(page: Page, id: string, name: string): Promise<void> {
-  await node(page, id).click()
-  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
-}
-
-async function untilOffline(page: Page): Promise<void> {
-  await page.locator('.coflow-save[data-kind="offline"]').waitFor()
 }
 
 function visitEnded(page: Page): Promise<void> {
@@ -273,5 +263,6 @@ test('a guest who leaves is asked, and forgotten by this browser in all tabs', a
   for (const each of [page, tab]) {
     const { storage } = await traces(each)
     for (const trace of ['Grace', 'guest', workflow]) expect(storage).not.toContain(trace)
+    expect(await each.title()).toBe('coflow')
   }
 })

@@ -4,18 +4,17 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterEach } from 'vitest'
 import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
-import { node, storedLabel, TWO_STEPS, untilSaved } from './harness/canvas'
+import { node, rename, storedLabel, TWO_STEPS, untilOffline, untilSaved } from './harness/canvas'
 import { createWorkflow, openEditor, openList } from './harness/editor'
 import { takeScreenshot } from './harness/screenshots'
 import type { Server, ServerOptions } from './harness/server'
 import { expect, test } from './harness/test'
 import { arrive, downloadUnsaved, guestIn, makeLink, traces } from './harness/visits'
-import { Wire } from './harness/wire'
+import { NETWORK, Wire } from './harness/wire'
 
 type OpenPage = (options?: BrowserContextOptions) => Promise<Page>
 type StartServer = (options?: ServerOptions) => Promise<Server>
 
-const NETWORK = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
 const WORKFLOW = 'plan'
 
 const wires: Wire[] = []
@@ -55,14 +54,9 @@ async function openAs(openPage: OpenPage, server: Server, token: string) {
   return { page, wire }
 }
 
-async function rename(page: Page, id: string, name: string): Promise<void> {
-  await node(page, id).click()
-  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
-}
-
 async function renameOffline(page: Page, wire: Wire, name: string): Promise<void> {
   wire.cut()
-  await page.locator('.coflow-save[data-kind="offline"]').waitFor()
+  await untilOffline(page)
   await rename(page, 'ask', name)
   await page.getByText(/Offline – \d+ changes? kept on this device/).waitFor()
 }
@@ -263,7 +257,7 @@ test('two people in two tabs of one browser, and one after the other in one tab,
 
   // What Ann has not saved is in her copy, and in nobody else's.
   wire.cut({ pages: true })
-  await ann.locator('.coflow-save[data-kind="offline"]').waitFor()
+  await untilOffline(ann)
   await rename(ann, 'ask', 'A secret of Ann')
   await ann.getByText(/Offline – \d+ changes? kept on this device/).waitFor()
   await bob.reload()

@@ -7,6 +7,7 @@ import { createWorkflow, openEditor } from './harness/editor'
 import { takeScreenshot } from './harness/screenshots'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
+import { arrive } from './harness/visits'
 
 type OpenPage = (options?: BrowserContextOptions) => Promise<Page>
 
@@ -46,13 +47,6 @@ async function allow(dialog: Locator, wanted: Record<string, boolean>): Promise<
 async function madeLink(dialog: Locator): Promise<string> {
   await dialog.getByRole('button', { name: 'Create link' }).click()
   return dialog.getByLabel('New link').inputValue()
-}
-
-/** Somebody whom nobody knows comes by a link and gives a name. */
-async function arrive(page: Page, url: string, name: string): Promise<void> {
-  await page.goto(url)
-  await page.getByLabel('Your name').fill(name)
-  await page.getByRole('button', { name: 'Open the workflow' }).click()
 }
 
 async function expectNoEditing(page: Page, server: Server, workflow: string): Promise<void> {

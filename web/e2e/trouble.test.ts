@@ -12,16 +12,15 @@ import {
   storedLabel,
   storedPosition,
   TWO_STEPS,
+  untilOffline,
   untilSaved
 } from './harness/canvas'
 import { createWorkflow, openEditor } from './harness/editor'
 import { takeScreenshot } from './harness/screenshots'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
-import { Wire } from './harness/wire'
+import { NETWORK, Wire } from './harness/wire'
 
-/** What Chromium says of a server that is not there. */
-const NETWORK = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
 const NOTICED_WITHIN_MS = 2_000
 
 let count = 0
@@ -67,10 +66,6 @@ async function lock(server: Server, workflow: string, id: string, user: string):
     user,
     body: { workflow_id: workflow, resource_type: 'node', resource_id: id }
   })
-}
-
-async function untilOffline(page: Page): Promise<void> {
-  await page.locator('.coflow-save[data-kind="offline"]').waitFor()
 }
 
 test('what is edited offline and locked by another meanwhile is reverted on return', async ({

@@ -57,6 +57,16 @@ export async function drop(page: Page): Promise<void> {
   await page.mouse.up()
 }
 
+/** By its field in the inspector. */
+export async function rename(page: Page, id: string, name: string): Promise<void> {
+  await node(page, id).click()
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
+}
+
+export async function untilOffline(page: Page): Promise<void> {
+  await page.locator('.coflow-save[data-kind="offline"]').waitFor()
+}
+
 export async function untilSaved(page: Page): Promise<void> {
   await page.getByText('All changes saved').waitFor()
 }

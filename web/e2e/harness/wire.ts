@@ -11,6 +11,9 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server } from './server'
 
+/** What Chromium says of a server that is not there. */
+export const NETWORK = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
+
 // A browser's own offline mode leaves open WebSockets as they are.
 export class Wire {
   readonly #server: Server

@@ -1,6 +1,6 @@
 /** Asks who one is: for a name in dev mode, for a token where tokens are used. */
 
-import { useState, type ReactNode, type SyntheticEvent } from 'react'
+import { useEffect, useState, type ReactNode, type SyntheticEvent } from 'react'
 import { setDevUser, setUserToken } from './identity'
 
 interface Props {
@@ -16,6 +16,11 @@ const MAX_NAME_CHARS = 64
 export function SignIn({ authMode, problem, actions }: Props) {
   const [text, setText] = useState('')
   const isDev = authMode === 'dev'
+
+  useEffect(() => {
+    // Not the name of what somebody else has looked at.
+    document.title = 'coflow'
+  }, [])
 
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()
