@@ -75,7 +75,7 @@ test('a token comes in the fragment, and what was unsaved when it ends is saved 
   openPage
 }) => {
   const { server, bob, label } = await withTokens(startServer)
-  const short = await server.token('bob', { name: 'Bob', expiresIn: '15s' })
+  const short = await server.token('bob', { name: 'Bob', expiresIn: '20s' })
   const { page, wire } = await openAs(openPage, server, short)
   expect(page.url()).toBe(`${wire.origin}/w/${WORKFLOW}`)
   await renameOffline(page, wire, 'Not lost')
@@ -84,7 +84,7 @@ test('a token comes in the fragment, and what was unsaved when it ends is saved 
       () => false,
       (error: unknown) => String(error).includes('401')
     )
-  await expect.poll(isOver, { timeout: 30_000 }).toBe(true)
+  await expect.poll(isOver, { timeout: 40_000 }).toBe(true)
 
   allowProblems(page, /401/)
   wire.mend()
