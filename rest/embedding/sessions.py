@@ -21,6 +21,9 @@ from server.core.roles import Permission
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rest.sessions.models import CollaborationSession
     from server.core.identity import Identity
 
 KEEP: Final[Any] = object()
@@ -61,16 +64,16 @@ class SessionCalls(Calls):
 
         held = await self._creating(named, actor, join)
         async with self._services.database.reading() as db:
-            return Session(**await session_json(self._services, db, held.row, actor))
+            return await self._shown(db, held.row, actor, held.permissions)
 
     async def get_active_session(self, workflow_id: str, user_id: Actor) -> Session | None:
         """The workflow's session, if somebody has opened one. Needs `view`."""
         named, actor = workflow_id_of(workflow_id), await self._identify(user_id)
-        async with self._seen(named, actor, Permission.VIEW) as db:
+        async with self._services.database.reading() as db:
+            access = self._services.access
+            standing = await access.require(db, named, actor, Permission.VIEW)
             row = await service.active_session(db, named)
-            if row is None:
-                return None
-            return Session(**await session_json(self._services, db, row, actor))
+            return None if row is None else await self._shown(db, row, actor, standing.permissions)
 
     async def update_session_activity(self, session_id: str, user_id: Actor) -> Session:
         """The actor does something in the session, which is therefore active."""
@@ -134,5 +137,15 @@ class SessionCalls(Calls):
     async def _look(self, session_id: str, actor: Identity) -> Session:
         """Raises SessionNotFound."""
         async with self._services.database.reading() as db:
-            row, _ = await service.find(self._services, db, session_id, actor)
-            return Session(**await session_json(self._services, db, row, actor))
+            row, permissions = await service.find(self._services, db, session_id, actor)
+            return await self._shown(db, row, actor, permissions)
+
+    async def _shown(
+        self,
+        db: AsyncSession,
+        row: CollaborationSession,
+        actor: Identity,
+        permissions: frozenset[Permission],
+    ) -> Session:
+        seen = await session_json(self._services, db, row, actor, permissions=permissions)
+        return Session(**seen)

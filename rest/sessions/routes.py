@@ -92,8 +92,8 @@ async def _join(
 async def get_session(services: Provided, caller: Caller, session_id: SessionId) -> Response:
     """For everyone who may view the workflow; all others are told that there is none."""
     async with services.database.reading() as db:
-        row, _ = await service.find(services, db, session_id, caller)
-        return json_response(await session_json(services, db, row, caller))
+        row, permissions = await service.find(services, db, session_id, caller)
+        return json_response(await session_json(services, db, row, caller, permissions=permissions))
 
 
 @router.patch(
@@ -177,7 +177,9 @@ async def send_heartbeat(
 async def _seen(held: service.Held) -> dict[str, Any]:
     """The session after the commit: the write turn need not wait for what it looks like."""
     async with held.services.database.reading() as db:
-        return await session_json(held.services, db, held.row, held.caller)
+        return await session_json(
+            held.services, db, held.row, held.caller, permissions=held.permissions
+        )
 
 
 def _shown(body: Heartbeat) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rest.acting import Acting
 from rest.numbers import Number, WholeNumber
 from rest.texts import Storable, UserIdText
 from server.core.access import Mode
-from server.core.roles import Role
+from server.core.roles import Permission, Role
 
 MAX_USERS = 10_000
 MAX_COORDINATE = 1e12
@@ -104,6 +104,9 @@ class Session(BaseModel):
     collaboration_mode: Mode
     max_users: int | None
     participants: list[Participant]
+    permissions: list[Permission] = Field(
+        description="The caller's own. A share may grant what is no role's."
+    )
     created_by: str
     created_at: datetime
     last_activity: datetime

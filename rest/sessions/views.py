@@ -11,18 +11,25 @@ from rest.sessions.turns import read_requests, read_rules, turn_json
 from server.core.access import Mode
 from server.core.colors import color_of
 from server.core.identity import Identity
-from server.core.roles import highest_role
+from server.core.roles import highest_role, listed
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rest.deps import Services
     from rest.sessions.models import CollaborationSession
+    from server.core.roles import Permission
 
 
 async def session_json(
-    services: Services, db: AsyncSession, row: CollaborationSession, caller: Identity
+    services: Services,
+    db: AsyncSession,
+    row: CollaborationSession,
+    caller: Identity,
+    *,
+    permissions: frozenset[Permission],
 ) -> dict[str, Any]:
+    """`permissions` are the caller's."""
     workflow_id = WorkflowId(row.workflow_id)
     rules = await read_rules(db, workflow_id)
     return {
@@ -31,6 +38,7 @@ async def session_json(
         "collaboration_mode": Mode.PARALLEL if rules is None else rules.mode,
         "max_users": None if rules is None else rules.max_users,
         "participants": await _participants(services, db, row, caller),
+        "permissions": listed(permissions),
         "created_by": row.created_by,
         "created_at": row.created_at,
         "last_activity": row.last_activity,

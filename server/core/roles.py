@@ -41,3 +41,8 @@ _BY_RANK = (Role.OWNER, Role.EDITOR, Role.COMMENTER, Role.VIEWER)
 def highest_role(permissions: frozenset[Permission]) -> Role | None:
     """The highest role wholly contained in `permissions`; None without the right to view."""
     return next((role for role in _BY_RANK if PERMISSIONS_OF[role] <= permissions), None)
+
+
+def listed(permissions: frozenset[Permission]) -> list[Permission]:
+    """As they are told: in the order above."""
+    return [each for each in Permission if each in permissions]

@@ -132,7 +132,7 @@ class EventConnection(SocketEnd):
                 "session_id": self.session_id,
                 "workflow_id": self.room.workflow_id,
                 "user_id": self.user_id,
-                "role": self.shown_user["role"],
+                **self.rights(),
                 "participants": [_participant(each) for each in self.room.participants()],
             }
         )

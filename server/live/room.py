@@ -254,7 +254,7 @@ class Room(YRoom):
                 connection.close(CloseCode.FORBIDDEN, "your access was revoked")
                 continue
             self.presence.refresh_user(connection)
-            connection.send_event({"type": "access_changed", "role": connection.shown_user["role"]})
+            connection.send_event({"type": "access_changed", **connection.rights()})
             if connection.may_edit and Permission.EDIT not in held:
                 # What it made while it was not allowed to comes now, if it wants to.
                 connection.ask_for_state()

@@ -14,7 +14,7 @@ import orjson
 import structlog
 
 from server.core.close_codes import CloseCode
-from server.core.roles import Permission, highest_role
+from server.core.roles import Permission, highest_role, listed
 from server.live.rate_limit import RateLimit
 from server.live.wire import Pause
 
@@ -106,6 +106,10 @@ class SocketEnd(ABC):
         self.permissions = permissions
         role = highest_role(permissions)
         self.shown_user = self._host.show_user(self.identity, role)
+
+    def rights(self) -> dict[str, Any]:
+        """What the user may do, as the user is told. A role alone would not say all of it."""
+        return {"role": self.shown_user["role"], "permissions": listed(self.permissions)}
 
     @abstractmethod
     def ask_for_state(self) -> None:

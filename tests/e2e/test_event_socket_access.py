@@ -157,6 +157,27 @@ async def test_acc_3_a_changed_role_counts_at_once_and_its_loss_closes_the_socke
     assert await close_code(jwt, session_id, "bob") == 4404
 
 
+async def test_acc_3_new_rights_are_told_exactly_though_the_role_stays(
+    jwt: ServerProcess, clients: NodeClients
+) -> None:
+    session_id = await open_session(jwt)
+    await set_role(jwt, "bob", "viewer")
+    shares = "/api/collaboration/shares"
+    async with event_client(jwt, session_id, "bob") as bob, jwt.http("ann") as ann:
+        assert bob.of("connected")[0]["permissions"] == ["view"]
+        grant = {"workflow_id": "w", "permissions": {"can_edit": True}}
+        share_id = (await ann.post(shares, json=grant)).json()["share_id"]
+        async with jwt.http("bob") as http:
+            assert (await http.post(f"{shares}/{share_id}/redeem")).is_success
+        gained = await bob.until_came("access_changed")
+        assert (gained["role"], gained["permissions"]) == ("viewer", ["view", "edit"])
+        await bob.change("label", "yes", node_id="m")
+        await bob.until_came("change_saved")
+        assert (await ann.delete(f"{shares}/{share_id}")).is_success
+        lost = await bob.until_came("access_changed", permissions=["view"])
+        assert lost["role"] == "viewer"
+
+
 async def test_the_socket_ends_with_the_token_with_the_session_and_with_the_workflow(
     jwt: ServerProcess,
 ) -> None:

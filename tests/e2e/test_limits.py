@@ -330,6 +330,10 @@ async def test_acc_2_the_sync_door_asks_for_a_right_to_view(
         assert client.closed[0] == 4404
 
 
+def changed_to(role: str, *permissions: str) -> dict[str, Any]:
+    return {"type": "access_changed", "role": role, "permissions": list(permissions)}
+
+
 async def test_acc_3_revocation_reaches_open_sockets_within_a_second(
     start_server: StartServer,
 ) -> None:
@@ -343,11 +347,13 @@ async def test_acc_3_revocation_reaches_open_sockets_within_a_second(
             await bob.until_saved()
             assert (await http.put(member, json={"role": "viewer"})).is_success
             await bob.until(
-                lambda: {"type": "access_changed", "role": "viewer"} in bob.events, within_s=1
+                lambda: changed_to("viewer", "view") in bob.events,
+                within_s=1,
             )
             assert (await http.put(member, json={"role": "editor"})).is_success
             await bob.until(
-                lambda: {"type": "access_changed", "role": "editor"} in bob.events, within_s=1
+                lambda: changed_to("editor", "view", "comment", "edit", "share") in bob.events,
+                within_s=1,
             )
             bob.nodes["again"] = 1
             await bob.until_saved()

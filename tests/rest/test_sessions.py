@@ -48,8 +48,9 @@ async def test_the_first_creates_the_session_and_all_others_join_it(
     assert created.headers["location"] == f"{SESSIONS}/{session['session_id']}"
     assert set(session) == {
         *("session_id", "workflow_id", "collaboration_mode", "max_users", "participants"),
-        *("created_by", "created_at", "last_activity", "turn"),
+        *("permissions", "created_by", "created_at", "last_activity", "turn"),
     }
+    assert session["permissions"] == ["view", "comment", "edit", "share", "manage"]
     assert session["workflow_id"] == id_of(path)
     assert (session["collaboration_mode"], session["max_users"]) == ("parallel", None)
     assert session["created_by"] == name_of(owner)
@@ -68,6 +69,7 @@ async def test_the_first_creates_the_session_and_all_others_join_it(
 
     joined = await ask_to_join(ann, path)
     assert joined.status_code == 200
+    assert joined.json()["permissions"] == ["view", "comment", "edit", "share"]
     assert joined.json()["session_id"] == session["session_id"]
     seen = await look(owner, session)
     assert {(each["user_id"], each["role"]) for each in seen["participants"]} == {

@@ -12,6 +12,7 @@ from pycrdt import Doc, Map, create_sync_message, create_update_message
 from websockets.asyncio.client import connect
 
 from tests.rest.conftest import TWO_NODES, assert_problem, fresh, id_of
+from tests.rest.session_calls import join, look
 from tests.rest.sharing import DAYS_PER_SECOND, SHARES, guest, redeem, share, token_of
 from tests.rest.test_open_sockets import close_code, receive
 
@@ -99,6 +100,23 @@ async def test_acc_3_the_expiry_of_a_share_closes_the_open_socket_with_4403(
             while True:
                 await socket.recv()
         assert await close_code(socket) == 4403
+
+
+async def test_a_session_tells_who_came_by_a_share_exactly_what_that_grants(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    session = await join(owner, path)
+    for can, role in (
+        (("edit",), "viewer"),
+        (("comment", "share"), "commenter"),
+        (("edit", "comment", "share"), "editor"),
+    ):
+        client = await guest(api, await share(owner, path, *can))
+        told = [each for each in ("view", "comment", "edit", "share") if each in {"view", *can}]
+        joined = await join(client, path)
+        assert joined["permissions"] == (await look(client, session))["permissions"] == told
+        assert role in {each["role"] for each in joined["participants"]}
+    assert (await look(owner, session))["permissions"][-1] == "manage"
 
 
 async def test_a_guest_of_another_workflow_is_closed_with_4403(

@@ -10,9 +10,9 @@ import { useRights, type Rights } from './use_rights'
 
 export function Toolbar() {
   const rights = useRights()
-  const { canEdit, canComment, mayLock } = rights
+  const { canEdit, canComment, mayEdit } = rights
   const mode = useMode()
-  const isInTurns = mayLock && mode === 'sequential'
+  const isInTurns = mayEdit && mode === 'sequential'
   const why = whyNotEditable(rights, isInTurns)
   return (
     <div className="ed-island ed-toolbar" role="toolbar" aria-label="Tools">
@@ -59,11 +59,11 @@ export function Toolbar() {
 
 /** Null where it is plain to see. */
 function whyNotEditable(rights: Rights, isInTurns: boolean): string | null {
-  const { role, canEdit, canComment, mayLock, lockedBy } = rights
+  const { role, canEdit, canComment, mayEdit, lockedBy } = rights
   if (canEdit || role === null) return null
-  if (mayLock && lockedBy !== null) return `${lockedBy} has locked the workflow`
+  if (mayEdit && lockedBy !== null) return `${lockedBy} has locked the workflow`
   if (isInTurns) return null
-  if (mayLock) return 'You cannot edit now'
+  if (mayEdit) return 'You cannot edit now'
   return canComment ? 'You can view and comment' : 'You can view'
 }
 

@@ -8,8 +8,8 @@ import {
   useConnectionStatus,
   useOthers,
   type CoflowClient,
-  type Reverted,
-  type Role
+  type Permission,
+  type Reverted
 } from '@coflow/react'
 import { useEffect, useRef } from 'react'
 import { titleOf } from '../canvas/node_words'
@@ -19,11 +19,12 @@ import { useTell } from './notice_context'
 /** Those who were here before are no news: the list of them takes a moment. */
 const SETTLED_MS = 2_000
 
-const roleWords: Readonly<Record<Role, string>> = {
-  viewer: 'You can view this workflow now',
-  commenter: 'You can view and comment now',
-  editor: 'You can edit this workflow now',
-  owner: 'You own this workflow now'
+/** A share may let edit without letting comment. */
+function wordsOfRights(held: readonly Permission[]): string {
+  if (held.includes('manage')) return 'You own this workflow now'
+  if (held.includes('edit') && held.includes('comment')) return 'You can edit this workflow now'
+  if (held.length === 1) return 'You can view this workflow now'
+  return `You can ${held.slice(0, -1).join(', ')} and ${held.at(-1) ?? ''} now`
 }
 
 const modeWords = {
@@ -66,17 +67,18 @@ function useArrivals(): void {
 
 function useAccess(): void {
   const tell = useTell()
-  const { role, session } = useCollaboration()
-  const lastRole = useRef<Role | null>(null)
+  const { permissions, session } = useCollaboration()
+  const rights = permissions.length === 0 ? null : wordsOfRights(permissions)
+  const lastRights = useRef<string | null>(null)
   const lastMode = useRef<string | null>(null)
   const mode = session?.mode ?? null
 
   useEffect(() => {
-    if (role !== null && lastRole.current !== null && role !== lastRole.current) {
-      tell({ kind: 'info', title: roleWords[role] })
+    if (rights !== null && lastRights.current !== null && rights !== lastRights.current) {
+      tell({ kind: 'info', title: rights })
     }
-    lastRole.current = role ?? lastRole.current
-  }, [role, tell])
+    lastRights.current = rights ?? lastRights.current
+  }, [rights, tell])
   useEffect(() => {
     if (mode !== null && lastMode.current !== null && mode !== lastMode.current) {
       tell({ kind: 'info', title: modeWords[mode] })

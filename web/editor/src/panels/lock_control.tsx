@@ -7,7 +7,7 @@ import { useState, type CSSProperties } from 'react'
 
 export function LockControl({ type, id }: { type: ResourceType; id: string }) {
   const client = useClient()
-  const { mayLock } = useRights()
+  const { mayEdit } = useRights()
   const { lockOf, acquire, release } = useLocks()
   const others = useOthers()
   const [isBusy, setBusy] = useState(false)
@@ -26,7 +26,7 @@ export function LockControl({ type, id }: { type: ResourceType; id: string }) {
     }
   }
 
-  if (lock === null && !mayLock) return null
+  if (lock === null && !mayEdit) return null
   const isOwn = lock?.lockedBy === client.userId
   const color = others.find(({ userId }) => userId === lock?.lockedBy)?.color
   return (

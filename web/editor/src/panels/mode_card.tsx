@@ -77,11 +77,11 @@ export function ModeCard() {
 }
 
 function Turn({ attempt }: { attempt: (task: () => unknown) => void }) {
-  const { session, role, client, requestTurn, passTurn, takeOverTurn } = useCollaboration()
+  const { session, permissions, client, requestTurn, passTurn, takeOverTurn } = useCollaboration()
   const others = useOthers()
   if (session === null) return null
   const { holder, requests } = session.turn
-  const mayEdit = role === 'editor' || role === 'owner'
+  const mayEdit = permissions.includes('edit')
   const isMine = holder === client.userId
   const isWaiting = requests.some(({ userId }) => userId === client.userId)
   const holderName = others.find(({ userId }) => userId === holder)?.name ?? holder

@@ -1203,6 +1203,11 @@ export interface components {
             value?: unknown;
         };
         /**
+         * Permission
+         * @enum {string}
+         */
+        Permission: "view" | "comment" | "edit" | "share" | "manage";
+        /**
          * Point
          * @description Flow coordinates.
          */
@@ -1313,6 +1318,11 @@ export interface components {
             max_users: number | null;
             /** Participants */
             participants: components["schemas"]["Participant"][];
+            /**
+             * Permissions
+             * @description The caller's own. A share may grant what is no role's.
+             */
+            permissions: components["schemas"]["Permission"][];
             /** Created By */
             created_by: string;
             /**

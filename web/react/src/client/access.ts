@@ -1,27 +1,31 @@
 /** Who this user is and what they may do, from all that tell of it: the token, the server's lists and events, and a step 1. */
 
 import { claimsOf } from '../api/credentials'
-import type { Role, Session } from '../types'
+import type { Permission, Role, Session } from '../types'
 import { isEqualJson } from './equality'
-import { grantedRole, higherRole, isAllowed, modeLetsEdit } from './permissions'
+import { grantedRole, higherRole, modeLetsEdit, permissionsOf, type Rights } from './permissions'
 import { ValueStore } from './store'
 
 export interface AccessState {
   userId: string
   name: string
-  /** Null until the server, or a stored copy, has said so. */
+  /** Null until the server, or a stored copy, has said so. For badges: a share may grant what is no role's. */
   role: Role | null
+  /** What this user may do, whatever the mode; empty until it is known. */
+  permissions: readonly Permission[]
   /** The right to edit is there, and the mode lets this user edit at all. */
   canEdit: boolean
 }
+
+const UNKNOWN: Rights = { role: null, permissions: null }
 
 export class Access {
   readonly state: ValueStore<AccessState>
   readonly #workflowId: string
   /** What the token grants by itself. */
   #granted: Role | null = null
-  #role: Role | null = null
-  #remembered: Role | null = null
+  #told = UNKNOWN
+  #remembered = UNKNOWN
   /** The server asks those alone for edits who may edit; null before it could ask. */
   #isAskedForEdits: boolean | null = null
   #session: Session | null = null
@@ -30,7 +34,7 @@ export class Access {
   constructor(workflowId: string, userId: string, name: string) {
     this.#workflowId = workflowId
     this.state = new ValueStore<AccessState>(
-      { userId, name, role: null, canEdit: true },
+      { userId, name, role: null, permissions: [], canEdit: true },
       isEqualJson
     )
   }
@@ -40,7 +44,8 @@ export class Access {
     const { sub, name, workflows } = claimsOf(token)
     const { userId, name: before } = this.state.get()
     if (sub !== undefined && sub !== userId) {
-      this.#role = this.#remembered = this.#isAskedForEdits = null
+      this.#told = this.#remembered = UNKNOWN
+      this.#isAskedForEdits = null
     }
     this.#granted = grantedRole(workflows, this.#workflowId)
     this.#show(
@@ -50,26 +55,28 @@ export class Access {
     )
   }
 
-  remember(role: Role | null): void {
-    this.#remembered = role
+  remember(rights: Rights): void {
+    this.#remembered = rights
     this.#show()
   }
 
-  setRole(role: Role | null): void {
-    this.#role = higherRole(role, this.#granted)
+  /** From the server; what was remembered counts no more. */
+  setRights(rights: Rights): void {
+    this.#told = { ...rights, role: higherRole(rights.role, this.#granted) }
+    this.#remembered = UNKNOWN
     this.#show()
   }
 
-  /** Roles are whole sets of rights: a share may let edit whom the role calls a viewer. */
+  /** Known before the lists are: with each connection that is in step. */
   setAskedForEdits(isAsked: boolean): void {
     this.#isAskedForEdits = isAsked
     this.#show()
   }
 
-  /** The server says that the rights are others now. It asks anew if editing has become one of them. */
-  changed(role: Role | null): void {
-    if (!isAllowed(role, 'edit')) this.#isAskedForEdits = false
-    this.setRole(role)
+  /** The server says that the rights are others now: what it asked for before says nothing any more. */
+  changed(rights: Rights): void {
+    this.#isAskedForEdits = null
+    this.setRights(rights)
   }
 
   setSession(session: Session | null): void {
@@ -84,10 +91,13 @@ export class Access {
 
   #show(who: { userId: string; name: string } = this.state.get()): void {
     const { userId, name } = who
-    const role = this.#role ?? this.#granted ?? this.#remembered
+    const role = this.#told.role ?? this.#granted ?? this.#remembered.role
+    const exact = this.#told.permissions ?? this.#remembered.permissions
+    const permissions = permissionsOf({ role, permissions: exact })
     // Unknown rights are not in the way: what may not be is refused.
-    const mayEdit = this.#isAskedForEdits ?? (role === null || isAllowed(role, 'edit'))
+    const isUnknown = role === null && exact === null
+    const mayEdit = this.#isAskedForEdits ?? (isUnknown || permissions.includes('edit'))
     const canEdit = mayEdit && !this.#isClosed && modeLetsEdit(this.#session, userId)
-    this.state.set({ userId, name, role, canEdit })
+    this.state.set({ userId, name, role, permissions, canEdit })
   }
 }

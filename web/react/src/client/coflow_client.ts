@@ -21,7 +21,7 @@ import { DocumentLink } from './document_link'
 import { History } from './history'
 import { LockStore } from './lock_store'
 import { foreignLock } from './lock_rules'
-import { isRole } from './permissions'
+import { isRole, permissionsIn } from './permissions'
 import type { OwnPresence } from './presence'
 import { PresenceStore } from './presence_store'
 import { SessionStore } from './session_store'
@@ -91,7 +91,7 @@ export class CoflowClient {
       credentials: this.#credentials,
       WebSocketPolyfill: options.WebSocketPolyfill,
       isOffline: options.offline ?? true,
-      onRememberedRole: (role) => this.#access.remember(role),
+      onRememberedRights: (rights) => this.#access.remember(rights),
       onConnection: (connection) => this.#presence.attach(connection),
       onMayEdit: (mayEdit) => this.#access.setAskedForEdits(mayEdit),
       onOpen: () => this.#onOpen(),
@@ -115,9 +115,9 @@ export class CoflowClient {
     this.session = this.#session.session
     this.locks = this.#locks.locks
     this.comments = this.#comments.threads
-    this.#session.onList = (attendees) => {
+    this.#session.onList = (attendees, permissions) => {
       const own = attendees.find((each) => each.userId === this.userId)
-      if (own !== undefined) this.#access.setRole(own.role)
+      if (own !== undefined) this.#access.setRights({ role: own.role, permissions })
       this.#presence.setAttendees(attendees)
     }
     this.#session.session.subscribe(() => this.#access.setSession(this.#session.session.get()))
@@ -126,7 +126,7 @@ export class CoflowClient {
       this.#access.setClosed(isClosed)
       if (isClosed) this.#stopPolling()
     })
-    this.access.subscribe(() => this.#link.setRole(this.role()))
+    this.access.subscribe(() => this.#link.setRights(this.access.get()))
   }
 
   get doc(): Y.Doc {
@@ -266,7 +266,11 @@ export class CoflowClient {
 
   #onEvent(event: ServerEvent): void {
     if (event.type === 'access_changed') {
-      this.#access.changed(isRole(event.role) ? event.role : null)
+      const { role, permissions } = event
+      this.#access.changed({
+        role: isRole(role) ? role : null,
+        permissions: permissionsIn(permissions)
+      })
     }
     this.#presence.onEvent(event)
     this.#session.onEvent(event)

@@ -4,7 +4,7 @@ import type * as Y from 'yjs'
 import type { Credentials } from '../api/credentials'
 import { ApiError } from '../api/rest'
 import { graphOf } from '../flow/read_graph'
-import type { Closed, ConnectionState, Resource, ResetNotice, Reverted, Role } from '../types'
+import type { Closed, ConnectionState, Resource, ResetNotice, Reverted } from '../types'
 import {
   closedBy,
   FORBIDDEN,
@@ -14,6 +14,7 @@ import {
 } from './close_codes'
 import { isEqualJson } from './equality'
 import { LocalWork } from './local_work'
+import type { Rights } from './permissions'
 import { ValueStore } from './store'
 import { copyName } from './stored_records'
 import { spreadDelay, SyncConnection, type ServerEvent } from './sync_connection'
@@ -42,7 +43,7 @@ export interface LinkOptions {
   /** Whether this device keeps a copy. */
   isOffline: boolean
   /** What the stored copy says of this user, until the server can be asked. */
-  onRememberedRole(role: Role | null): void
+  onRememberedRights(rights: Rights): void
   /** Known with each connection that is in step, and told again when it changes. */
   onMayEdit(mayEdit: boolean): void
   /** A new connection for a new document, before it is opened. */
@@ -77,7 +78,7 @@ export class DocumentLink {
   /** Grows with every document, so that what an old one still waits for is not done to a new one. */
   #generation = 0
   #userId: string | undefined
-  #role: Role | null = null
+  #rights: Rights = { role: null, permissions: null }
   /** The server has asked this connection for edits, as it does of those alone who may edit. */
   #mayEdit = false
   #hasFreshToken = false
@@ -101,9 +102,9 @@ export class DocumentLink {
     return this.state.get().status === 'connected'
   }
 
-  setRole(role: Role | null): void {
-    this.#role = role
-    if (this.state.get().isLoaded) this.#work.keep(role)
+  setRights({ role, permissions }: Rights): void {
+    this.#rights = { role, permissions }
+    if (this.state.get().isLoaded) this.#work.keep(this.#rights)
   }
 
   /** Whose token it is. Another's means another copy, and nothing of the one before. */
@@ -187,11 +188,11 @@ export class DocumentLink {
     const work = this.#work
     if (!isOffline) return
     const name = copyName(serverUrl, this.#userId ?? 'anonymous', workflowId)
-    const role = await work.loadCopy(name)
-    if (work !== this.#work || role === undefined) return
-    this.#options.onRememberedRole(role)
+    const rights = await work.loadCopy(name)
+    if (work !== this.#work || rights === null) return
+    this.#options.onRememberedRights(rights)
     this.#set({ isLoaded: true })
-    work.keep(role)
+    work.keep(rights)
   }
 
   #newWork(): LocalWork {
@@ -232,7 +233,7 @@ export class DocumentLink {
     if (status === 'synced') {
       this.#hasFreshToken = false
       this.#set({ status: 'connected', isLoaded: true, closed: null })
-      this.#work.keep(this.#role)
+      this.#work.keep(this.#rights)
       this.#options.onMayEdit(this.#mayEdit)
       this.#options.onOpen()
       if (!this.#mayEdit && this.state.get().unsavedChanges > 0) this.#giveUpWhatCannotBeSaved()

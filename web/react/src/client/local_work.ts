@@ -1,7 +1,8 @@
 /** One document as this user works on it: its edits that the server lacks, and the copy that this device keeps. */
 
 import * as Y from 'yjs'
-import type { ConnectionState, Role } from '../types'
+import type { ConnectionState } from '../types'
+import type { Rights } from './permissions'
 import { SaveCounter } from './save_state'
 import { StoredCopy } from './stored_copy'
 import type { SyncConnection } from './sync_connection'
@@ -16,7 +17,7 @@ export class LocalWork {
   #connection: SyncConnection | null = null
   #copy: StoredCopy | null = null
   /** Null until there is anything that should be kept. */
-  #role: { known: Role | null } | null = null
+  #rights: Rights | null = null
   #isEnded = false
 
   constructor(onState: (state: WorkState) => void) {
@@ -34,25 +35,25 @@ export class LocalWork {
     return { unsavedChanges: this.#counter.unsaved, isStored: this.#copy?.isUsable ?? false }
   }
 
-  /** Resolves to the role that was kept with the copy; to undefined where there is none. */
-  async loadCopy(name: string): Promise<Role | null | undefined> {
-    if (!StoredCopy.isPossible) return undefined
+  /** Resolves to the rights that were kept with the copy; to null where there is none. */
+  async loadCopy(name: string): Promise<Rights | null> {
+    if (!StoredCopy.isPossible) return null
     const copy = new StoredCopy(name, this.doc, () => this.#changed())
     this.#copy = copy
     const remembered = await copy.load()
-    if (this.#isEnded) return undefined
+    if (this.#isEnded) return null
     if (remembered !== null) this.#counter.edited(remembered.unsaved)
     this.#changed()
-    return remembered?.role
+    return remembered?.rights ?? null
   }
 
   attach(connection: SyncConnection): void {
     this.#connection = connection
   }
 
-  /** From now on, that there is something worth to be kept; with the role that this user has in it. */
-  keep(role: Role | null): void {
-    this.#role = { known: role }
+  /** From now on, that there is something worth to be kept; with the rights that this user has in it. */
+  keep(rights: Rights): void {
+    this.#rights = rights
     this.#remember()
   }
 
@@ -87,7 +88,7 @@ export class LocalWork {
   }
 
   #remember(): void {
-    if (this.#role === null || this.#isEnded) return
-    this.#copy?.remember({ unsaved: this.#counter.unsaved, role: this.#role.known })
+    if (this.#rights === null || this.#isEnded) return
+    this.#copy?.remember({ unsaved: this.#counter.unsaved, rights: this.#rights })
   }
 }

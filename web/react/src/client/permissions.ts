@@ -1,17 +1,30 @@
-/** What a role may do, and what the mode of a workflow leaves of it. */
+/** What a user may do, by name or by role, and what the mode of a workflow leaves of it. */
 
 import type { Permission, Role, Session } from '../types'
 
-const PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
+const ALL: readonly Permission[] = ['view', 'comment', 'edit', 'share', 'manage']
+const OF_ROLE: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['view'],
   commenter: ['view', 'comment'],
   editor: ['view', 'comment', 'edit', 'share'],
-  owner: ['view', 'comment', 'edit', 'share', 'manage']
+  owner: ALL
 }
 const RANKS: readonly Role[] = ['viewer', 'commenter', 'editor', 'owner']
 
-export function isAllowed(role: Role | null, permission: Permission): boolean {
-  return role !== null && PERMISSIONS[role].includes(permission)
+/** What the server says, or a stored copy. A share may grant what is no role's; null: not told. */
+export interface Rights {
+  role: Role | null
+  permissions: readonly Permission[] | null
+}
+
+/** The exact permissions, or else the role's. */
+export function permissionsOf({ role, permissions }: Rights): readonly Permission[] {
+  return permissions ?? (role === null ? [] : OF_ROLE[role])
+}
+
+/** A list from elsewhere; null if it is none, as from a server that tells roles alone. */
+export function permissionsIn(value: unknown): readonly Permission[] | null {
+  return Array.isArray(value) ? ALL.filter((each) => value.includes(each)) : null
 }
 
 export function isRole(value: unknown): value is Role {

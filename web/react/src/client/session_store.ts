@@ -1,8 +1,9 @@
 /** The workflow's editing session: its mode, the turn, and the server's list of who takes part. */
 
 import { ApiError, type Rest, type Wire } from '../api/rest'
-import type { CollaborationMode, Session } from '../types'
+import type { CollaborationMode, Permission, Session } from '../types'
 import { isEqualJson } from './equality'
+import { permissionsIn } from './permissions'
 import { Polling } from './polling'
 import type { Attendee } from './presence'
 import type { ServerEvent } from './sync_connection'
@@ -13,8 +14,9 @@ const POLL_MS = 5_000
 
 export class SessionStore {
   readonly session = new ValueStore<Session | null>(null, isEqualJson)
-  /** Told of every list that was read. */
-  onList: (attendees: readonly Attendee[]) => void = () => undefined
+  /** Told of every list that was read, and what this user may do; null: not told. */
+  onList: (attendees: readonly Attendee[], permissions: readonly Permission[] | null) => void =
+    () => undefined
   readonly #rest: Rest
   readonly #workflowId: string
   readonly #polling = new Polling(POLL_MS, () => this.#pollOnce())
@@ -63,6 +65,9 @@ export class SessionStore {
       this.session.set({ ...session, turn: turnOf(event as unknown as Wire<'Turn'>) })
     } else if (event.type === 'user_joined' || event.type === 'user_left') {
       if (session === null) void this.load()
+    } else if (event.type === 'access_changed') {
+      // An answer that is under way tells of the rights before.
+      void this.load()
     }
   }
 
@@ -71,7 +76,7 @@ export class SessionStore {
       await this.#attend()
     } catch (error) {
       // Nobody knows who is there, least of all those who were seen last.
-      this.onList([])
+      this.onList([], null)
       // It has ended; the workflow may have another.
       if (error instanceof ApiError && error.status === 404) this.session.set(null)
     }
@@ -91,7 +96,7 @@ export class SessionStore {
   #show(wire: Wire<'Session'>): void {
     if (this.#isDestroyed) return
     this.session.set(sessionOf(wire))
-    this.onList(wire.participants.map(attendeeOf))
+    this.onList(wire.participants.map(attendeeOf), permissionsIn(wire.permissions))
   }
 }
 

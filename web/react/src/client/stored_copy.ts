@@ -2,8 +2,8 @@
 
 import { IndexeddbPersistence, PREFERRED_TRIM_SIZE } from 'y-indexeddb'
 import * as Y from 'yjs'
-import type { Role } from '../types'
-import { isRole } from './permissions'
+import { isEqualJson } from './equality'
+import { isRole, permissionsIn, type Rights } from './permissions'
 import {
   finished,
   KEPT,
@@ -22,7 +22,7 @@ const RETRY_MS = 5_000
 
 export interface Remembered {
   unsaved: number
-  role: Role | null
+  rights: Rights
 }
 
 /**
@@ -102,9 +102,8 @@ export class StoredCopy {
   }
 
   remember(now: Remembered): void {
-    const { unsaved, role } = now
-    if (unsaved === this.#remembered?.unsaved && role === this.#remembered.role) return
-    this.#remembered = { unsaved, role }
+    if (isEqualJson(now, this.#remembered)) return
+    this.#remembered = now
     this.#isRemembered = false
     this.#flush()
   }
@@ -145,10 +144,10 @@ export class StoredCopy {
     await finished(turn)
     this.#round = numberOf(round.result)
     if (kept.result === undefined) return null
-    const role = (kept.result as { role?: unknown }).role
+    const { role, permissions } = kept.result as { role?: unknown; permissions?: unknown }
     return {
       unsaved: unsavedIn(counts.result),
-      role: isRole(role) ? role : null
+      rights: { role: isRole(role) ? role : null, permissions: permissionsIn(permissions) }
     }
   }
 
@@ -195,9 +194,9 @@ export class StoredCopy {
 
   #putRemembered(custom: IDBObjectStore): void {
     if (this.#remembered === null) return
-    const { unsaved: count, role } = this.#remembered
+    const { unsaved: count, rights } = this.#remembered
     const { clientID, store } = this.#doc
-    custom.put({ role }, KEPT)
+    custom.put(rights, KEPT)
     if (count > 0) {
       const clock = Y.getState(store, clientID)
       custom.put({ client: clientID, clock, count } satisfies Unsaved, unsavedKey(clientID))

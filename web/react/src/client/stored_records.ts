@@ -5,7 +5,7 @@ import { clearDocument } from 'y-indexeddb'
 import { originOf } from '../api/origin'
 
 export const STORES = ['updates', 'custom']
-/** Of `custom`: `{role}`, once there was anything to keep. */
+/** Of `custom`: `{role, permissions}`, once there was anything to keep. */
 export const KEPT = 'kept'
 /** Of `custom`: how often the copy was emptied. */
 export const ROUND = 'round'

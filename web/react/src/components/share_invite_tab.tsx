@@ -5,9 +5,9 @@ import { CopyButton } from './copy_button'
 import { parseEmailAddresses } from './email_addresses'
 import { errorText } from './error_text'
 import { Notice } from './notice'
-import { defaultTerms, ExpiryChoice, PermissionToggles } from './share_terms'
+import { defaultTerms, ExpiryChoice, PermissionToggles, useShareTerms } from './share_terms'
 import { useAction } from './use_action'
-import type { Shares, ShareTerms } from './use_shares'
+import type { Shares } from './use_shares'
 
 const maxAddresses = 50
 
@@ -24,7 +24,7 @@ interface ShareInviteTabProps {
 export function ShareInviteTab({ shares, workflowName }: ShareInviteTabProps) {
   const [text, setText] = useState('')
   const [message, setMessage] = useState('')
-  const [terms, setTerms] = useState<ShareTerms>({ ...defaultTerms, maxUses: 1 })
+  const [terms, setTerms] = useShareTerms({ ...defaultTerms, maxUses: 1 })
   const [invitations, setInvitations] = useState<readonly Invitation[]>([])
   const [problem, setProblem] = useState<string | null>(null)
   const action = useAction()

@@ -5,12 +5,18 @@ import { CopyButton } from './copy_button'
 import { errorText } from './error_text'
 import { Notice } from './notice'
 import { ShareList } from './share_list'
-import { defaultTerms, ExpiryChoice, PermissionToggles, UsageLimit } from './share_terms'
+import {
+  defaultTerms,
+  ExpiryChoice,
+  PermissionToggles,
+  UsageLimit,
+  useShareTerms
+} from './share_terms'
 import { useAction } from './use_action'
 import { shareKey, type Shares, type ShareTerms } from './use_shares'
 
 export function ShareLinkTab({ shares }: { shares: Shares }) {
-  const [terms, setTerms] = useState<ShareTerms>(defaultTerms)
+  const [terms, setTerms] = useShareTerms(defaultTerms)
   const [madeKey, setMadeKey] = useState<string | null>(null)
   const action = useAction()
   const made = shares.shares?.find((share) => shareKey(share) === madeKey)

@@ -1,9 +1,10 @@
 /** What a link grants, for how long, and to how many. */
 import { Eye, MessageCircle, Pencil, Share2 } from 'lucide-react'
 import { Switch } from 'radix-ui'
-import { useId } from 'react'
-import type { Wire } from '../api/rest'
+import { useId, useState } from 'react'
+import type { Permission } from '../types'
 import { Segments } from './segments'
+import { useAccess } from './use_access'
 import type { ShareTerms } from './use_shares'
 
 export const defaultTerms: ShareTerms = {
@@ -12,14 +13,34 @@ export const defaultTerms: ShareTerms = {
   maxUses: null
 }
 
-type Permission = keyof Wire<'SharePermissions'>
+interface Grant {
+  right: Exclude<Permission, 'manage'>
+  icon: typeof Eye
+  label: string
+  text: string
+}
 
-const permissions: readonly { key: Permission; icon: typeof Eye; label: string; text: string }[] = [
-  { key: 'can_view', icon: Eye, label: 'View', text: 'See the workflow and who is in it' },
-  { key: 'can_comment', icon: MessageCircle, label: 'Comment', text: 'Write and resolve comments' },
-  { key: 'can_edit', icon: Pencil, label: 'Edit', text: 'Change nodes and edges, take locks' },
-  { key: 'can_share', icon: Share2, label: 'Share', text: 'Make links for others' }
+const grants: readonly Grant[] = [
+  { right: 'view', icon: Eye, label: 'View', text: 'See the workflow and who is in it' },
+  { right: 'comment', icon: MessageCircle, label: 'Comment', text: 'Write and resolve comments' },
+  { right: 'edit', icon: Pencil, label: 'Edit', text: 'Change nodes and edges, take locks' },
+  { right: 'share', icon: Share2, label: 'Share', text: 'Make links for others' }
 ]
+
+/** Nobody grants more than they have. What is not known yet is refused by the server, if it must be. */
+function useMayGrant(): (right: Permission) => boolean {
+  const { role, permissions } = useAccess()
+  return (right) => role === null || permissions.includes(right)
+}
+
+/** Terms of a new link, within what who makes it may grant. */
+export function useShareTerms(initial: ShareTerms): [ShareTerms, (terms: ShareTerms) => void] {
+  const mayGrant = useMayGrant()
+  const [terms, setTerms] = useState(initial)
+  const permissions = { ...terms.permissions }
+  for (const { right } of grants) permissions[`can_${right}`] &&= mayGrant(right)
+  return [{ ...terms, permissions }, setTerms]
+}
 
 interface PartProps {
   terms: ShareTerms
@@ -28,24 +49,27 @@ interface PartProps {
 
 export function PermissionToggles({ terms, onChange }: PartProps) {
   const id = useId()
+  const mayGrant = useMayGrant()
   return (
     <fieldset className="coflow-toggles">
       <legend className="coflow-label">People with the link can</legend>
-      {permissions.map(({ key, icon: Icon, label, text }) => (
-        <div key={key} className="coflow-toggle">
+      {grants.map(({ right, icon: Icon, label, text }) => (
+        <div key={right} className="coflow-toggle">
           <Icon aria-hidden />
-          <label className="coflow-toggle__text" htmlFor={`${id}${key}`}>
+          <label className="coflow-toggle__text" htmlFor={`${id}${right}`}>
             <span className="coflow-toggle__name">{label}</span>
-            <span className="coflow-toggle__hint">{text}</span>
+            <span className="coflow-toggle__hint">
+              {mayGrant(right) ? text : 'Not yours to give: you do not have this right'}
+            </span>
           </label>
           <Switch.Root
-            id={`${id}${key}`}
+            id={`${id}${right}`}
             className="coflow-switch coflow-focusable"
-            checked={terms.permissions[key]}
+            checked={terms.permissions[`can_${right}`]}
             // Every link lets view.
-            disabled={key === 'can_view'}
+            disabled={right === 'view' || !mayGrant(right)}
             onCheckedChange={(isOn) =>
-              onChange({ ...terms, permissions: { ...terms.permissions, [key]: isOn } })
+              onChange({ ...terms, permissions: { ...terms.permissions, [`can_${right}`]: isOn } })
             }
           >
             <Switch.Thumb className="coflow-switch__thumb" />

@@ -50,7 +50,7 @@ function Body({ workflowName }: { workflowName: string }) {
       <div className="coflow-empty">
         <Lock aria-hidden />
         <strong>You cannot share this workflow</strong>
-        Ask somebody who can edit it for a link.
+        Ask somebody who may share it for a link.
       </div>
     )
   }

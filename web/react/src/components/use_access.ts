@@ -1,29 +1,31 @@
 /** Who this user is, and what they may do. */
 import { useSyncExternalStore } from 'react'
-import { isAllowed } from '../client/permissions'
 import { useClient } from '../hooks/use_client'
 import { useStore } from '../hooks/use_store'
-import type { Role } from '../types'
+import type { Permission, Role } from '../types'
 
 export interface Access {
   userId: string
+  /** For badges; what may be done says the rest. */
   role: Role | null
+  permissions: readonly Permission[]
   canComment: boolean
   canShare: boolean
   canManage: boolean
-  /** An editor, whether or not the mode lets edit just now: locks are taken to be let. */
+  /** Who may edit, whether or not the mode lets edit just now: locks are taken to be let. */
   canLock: boolean
 }
 
 export function useAccess(): Access {
-  const { userId, role } = useStore(useClient().access)
+  const { userId, role, permissions } = useStore(useClient().access)
   return {
     userId,
     role,
-    canComment: isAllowed(role, 'comment'),
-    canShare: isAllowed(role, 'share'),
-    canManage: isAllowed(role, 'manage'),
-    canLock: isAllowed(role, 'edit')
+    permissions,
+    canComment: permissions.includes('comment'),
+    canShare: permissions.includes('share'),
+    canManage: permissions.includes('manage'),
+    canLock: permissions.includes('edit')
   }
 }
 

@@ -3,8 +3,7 @@
 import { useMemo } from 'react'
 import type * as Y from 'yjs'
 import type { CoflowClient } from '../client/coflow_client'
-import { isAllowed } from '../client/permissions'
-import type { CollaborationMode, ResetNotice, Role, Session } from '../types'
+import type { CollaborationMode, Permission, ResetNotice, Role, Session } from '../types'
 import { useClient } from './use_client'
 import { useStore } from './use_store'
 
@@ -14,9 +13,11 @@ export interface Collaboration {
   doc: Y.Doc
   workflowId: string
   session: Session | null
-  /** Null until the server, or a stored copy, has said so. */
+  /** Null until the server, or a stored copy, has said so. For badges: a share may grant what is no role's. */
   role: Role | null
-  /** The role allows it, and the mode lets this user edit at all. */
+  /** Exactly what this user may do, whatever the mode; empty until it is known. */
+  permissions: readonly Permission[]
+  /** The permissions allow it, and the mode lets this user edit at all. */
   canEdit: boolean
   canComment: boolean
   canShare: boolean
@@ -34,7 +35,7 @@ export function useCollaboration(): Collaboration {
   const doc = useStore(client.document)
   const session = useStore(client.session)
   const reset = useStore(client.reset)
-  const { role, canEdit } = useStore(client.access)
+  const { role, permissions, canEdit } = useStore(client.access)
   return useMemo(
     () => ({
       client,
@@ -42,14 +43,15 @@ export function useCollaboration(): Collaboration {
       workflowId: client.options.workflowId,
       session,
       role,
+      permissions,
       canEdit,
-      canComment: isAllowed(role, 'comment'),
-      canShare: isAllowed(role, 'share'),
-      canManage: isAllowed(role, 'manage'),
+      canComment: permissions.includes('comment'),
+      canShare: permissions.includes('share'),
+      canManage: permissions.includes('manage'),
       reset,
       ...actionsOf(client)
     }),
-    [client, doc, session, role, canEdit, reset]
+    [client, doc, session, role, permissions, canEdit, reset]
   )
 }
 
