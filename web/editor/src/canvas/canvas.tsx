@@ -21,7 +21,7 @@ import {
 } from '@xyflow/react'
 import { memo, useCallback, useState, type MouseEvent } from 'react'
 import { edgeTypes, nodeTypes } from './any_type'
-import { useCanvasState } from './canvas_state'
+import { IS_TOUCH, useCanvasState } from './canvas_state'
 import { useFlowContext } from './flow_context'
 import { NodeContext } from './node_context'
 import { useFirstView } from './use_first_view'
@@ -118,7 +118,8 @@ export const Canvas = memo(function Canvas() {
         onMoveStart={onMoveStart}
         nodesDraggable={canEdit && tool === 'select'}
         nodesConnectable={canEdit && tool === 'select'}
-        elementsSelectable={tool === 'select'}
+        // A finger that pans also points: there is no other for it.
+        elementsSelectable={tool === 'select' || (isPanning && IS_TOUCH)}
         edgesReconnectable={false}
         deleteKeyCode={null}
         selectionOnDrag={tool === 'select'}

@@ -2,6 +2,9 @@
 
 import { createContext, useContext } from 'react'
 
+/** A finger is what one works with here. */
+export const IS_TOUCH = window.matchMedia('(pointer: coarse)').matches
+
 export type Tool = 'select' | 'hand' | 'node' | 'comment'
 export type Panel = 'comments' | 'locks' | 'activity'
 

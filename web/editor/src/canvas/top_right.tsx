@@ -6,6 +6,7 @@ import { useSyncExternalStore, type ReactNode } from 'react'
 import { IconButton } from '../app/icon_button'
 import { ThemeToggle } from '../theme/theme_toggle'
 import { useCanvasState, type Panel } from './canvas_state'
+import { useIsNarrow } from './use_is_narrow'
 import { useRights } from './use_rights'
 
 export function TopRight({ onShare }: { onShare: () => void }) {
@@ -20,10 +21,11 @@ export function TopRight({ onShare }: { onShare: () => void }) {
   return (
     <div className="ed-island ed-top-right">
       <AvatarStack
+        max={useIsNarrow() ? 2 : 4}
         followedUserId={followed}
         onFollow={({ userId }) => setFollowed(userId === followed ? null : userId)}
       />
-      {isMyTurn && <span className="coflow-badge coflow-badge--accent">Your turn</span>}
+      {isMyTurn && <span className="coflow-badge coflow-badge--accent ed-my-turn">Your turn</span>}
       {canShare && (
         <button type="button" className="coflow-button coflow-button--primary" onClick={onShare}>
           Share

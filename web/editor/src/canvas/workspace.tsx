@@ -7,7 +7,13 @@ import { SidePanel } from '../panels/side_panel'
 import { useAnnouncements } from '../notices/use_announcements'
 import { Canvas } from './canvas'
 import { CanvasBoundary } from './canvas_boundary'
-import { CanvasStateContext, type CanvasState, type Panel, type Tool } from './canvas_state'
+import {
+  CanvasStateContext,
+  IS_TOUCH,
+  type CanvasState,
+  type Panel,
+  type Tool
+} from './canvas_state'
 import { ClosedPage } from './closed_page'
 import {
   FlowContext,
@@ -31,7 +37,6 @@ import { useShortcuts } from './use_shortcuts'
 import { ZoomControls } from './zoom_controls'
 
 const FULL = { code: 4523, reason: 'session_full', message: '' }
-const IS_TOUCH = window.matchMedia('(pointer: coarse)').matches
 
 export function Workspace() {
   const { closed, status, isLoaded } = useConnectionStatus()
@@ -69,17 +74,27 @@ function Editor({ isLoaded }: { isLoaded: boolean }) {
       {isLoaded && <Keys />}
       <Announcements />
       <FollowFrame />
-      <TopLeft />
-      <TopRight onShare={() => setSharing(true)} />
-      <SidePanel />
-      <ZoomControls />
-      <Toolbar />
+      <div className="ed-top">
+        <TopLeft />
+        <TopRight onShare={() => setSharing(true)} />
+      </div>
+      <div className="ed-bottom">
+        <SidePanel />
+        <ZoomControls />
+        <Toolbar />
+      </div>
       {isLoaded && nodes.length === 0 && (
         <div className="ed-canvas-empty">
           <strong>{canEdit ? 'An empty canvas' : 'Nothing here yet'}</strong>
           {canEdit && (
             <span>
-              Double-click anywhere, or press <kbd>N</kbd>, to add the first step.
+              {IS_TOUCH ? (
+                'Choose “Add a step” below, and tap where the first one goes.'
+              ) : (
+                <>
+                  Double-click anywhere, or press <kbd>N</kbd>, to add the first step.
+                </>
+              )}
             </span>
           )}
         </div>

@@ -3,8 +3,10 @@
 import './panels.css'
 import { CommentPanel, EditLockIndicator, UserPresenceList, useClient } from '@coflow/react'
 import { useReactFlow } from '@xyflow/react'
+import { X } from 'lucide-react'
 import { useCanvasState } from '../canvas/canvas_state'
 import { useSelection } from '../canvas/flow_context'
+import { useKeepInSight } from '../canvas/use_keep_in_sight'
 import { useSelect } from '../canvas/use_select'
 import { ActivityCard } from './activity_card'
 import { EdgeInspector } from './edge_inspector'
@@ -12,11 +14,14 @@ import { ModeCard } from './mode_card'
 import { ManyInspector, NodeInspector } from './node_inspector'
 
 export function SidePanel() {
-  const { panel } = useCanvasState()
+  const { panel, setPanel } = useCanvasState()
   const { nodeIds, edgeIds } = useSelection()
+  const select = useSelect()
+  useKeepInSight()
   if (panel !== null) {
     return (
       <aside className="ed-panel" aria-label="Panel">
+        <CloseSheet onClose={() => setPanel(null)} />
         {panel === 'comments' && <Comments />}
         {panel === 'locks' && <PeopleAndLocks />}
         {panel === 'activity' && <ActivityCard />}
@@ -29,10 +34,27 @@ export function SidePanel() {
   if (count === 0) return null
   return (
     <aside className="ed-panel" aria-label="Inspector">
+      <CloseSheet onClose={() => select([])} />
       {count > 1 && <ManyInspector nodeCount={nodeIds.length} edgeCount={edgeIds.length} />}
       {count === 1 && nodeId !== undefined && <NodeInspector key={nodeId} nodeId={nodeId} />}
       {count === 1 && edgeId !== undefined && <EdgeInspector key={edgeId} edgeId={edgeId} />}
     </aside>
+  )
+}
+
+/** On narrow screens alone, where the panel is a sheet above the canvas. */
+function CloseSheet({ onClose }: { onClose: () => void }) {
+  return (
+    <div className="ed-panel__head">
+      <button
+        type="button"
+        className="coflow-icon-button"
+        aria-label="Close the panel"
+        onClick={onClose}
+      >
+        <X />
+      </button>
+    </div>
   )
 }
 
