@@ -3,7 +3,7 @@
 import '@xyflow/react/dist/style.css'
 import './canvas.css'
 import './node_view.css'
-import { CollaborativeCursor, CommentPins, useClient, type CommentDraft } from '@coflow/react'
+import { CollaborativeCursor, CommentPins, useClient } from '@coflow/react'
 import {
   Background,
   BackgroundVariant,
@@ -19,21 +19,29 @@ import {
   type NodeMouseHandler,
   type OnMoveStart
 } from '@xyflow/react'
-import { memo, useCallback, useState, type MouseEvent } from 'react'
+import { memo, useCallback, type MouseEvent } from 'react'
 import { edgeTypes, nodeTypes } from './any_type'
 import { IS_TOUCH, useCanvasState } from './canvas_state'
 import { useFlowContext } from './flow_context'
 import { NodeContext } from './node_context'
 import { useFirstView } from './use_first_view'
-import { useFittedNodes } from './use_fitted_nodes'
 import { useNodeContextValue } from './use_node_context_value'
 import { usePlaceNode } from './use_place_node'
 import { useRights } from './use_rights'
+import { useShownNodes } from './use_shown_nodes'
 
 const defaultEdgeOptions: DefaultEdgeOptions = { interactionWidth: 20 }
 const snapGrid: [number, number] = [8, 8]
 const proOptions = { hideAttribution: true }
 const MIDDLE_AND_RIGHT = [1, 2]
+const ABOUT_NODES =
+  'Enter selects it, and once more goes to its fields. Then arrow keys move it, Delete removes it, L connects it. C and Enter comment on it.'
+const ariaLabels = {
+  'node.a11yDescription.default': ABOUT_NODES,
+  'node.a11yDescription.keyboardDisabled': ABOUT_NODES,
+  'edge.a11yDescription.default':
+    'Enter selects it, and once more goes to its fields. Then Delete removes it. C and Enter comment on it.'
+}
 /** From farther away nobody can read what cards say, and drawing it would cost frames. */
 const FAR_ZOOM = 0.25
 /** Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. */
@@ -45,12 +53,11 @@ export const Canvas = memo(function Canvas() {
   const client = useClient()
   const { canEdit } = useRights()
   const { tool, setTool, setFollowed, isMapShown, panel } = useCanvasState()
-  const { activeThread, setActiveThread } = useCanvasState()
-  const [draft, setDraft] = useState<CommentDraft | null>(null)
+  const { activeThread, setActiveThread, draft, setDraft } = useCanvasState()
   const { screenToFlowPosition } = useReactFlow()
   const nodeContext = useNodeContextValue(nodes, edges)
   const placeNode = usePlaceNode()
-  const fittedNodes = useFittedNodes(nodes)
+  const shownNodes = useShownNodes(nodes)
   const isViewSet = useFirstView()
   const isFar = useStore(({ transform }) => transform[2] < FAR_ZOOM)
 
@@ -62,7 +69,7 @@ export const Canvas = memo(function Canvas() {
       else return
       setTool('select')
     },
-    [tool, setTool, placeNode, screenToFlowPosition]
+    [tool, setTool, setDraft, placeNode, screenToFlowPosition]
   )
   const commentOn = useCallback(
     (contextType: 'node' | 'edge', contextId: string) => {
@@ -70,7 +77,7 @@ export const Canvas = memo(function Canvas() {
       setDraft({ contextType, contextId, point: null })
       setTool('select')
     },
-    [tool, setTool]
+    [tool, setTool, setDraft]
   )
   const onNodeClick = useCallback<NodeMouseHandler>(
     (_event, node) => commentOn('node', node.id),
@@ -104,7 +111,7 @@ export const Canvas = memo(function Canvas() {
         data-tool={tool}
         data-ready={isViewSet || undefined}
         data-far={isFar || undefined}
-        nodes={fittedNodes}
+        nodes={shownNodes}
         edges={edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
@@ -141,6 +148,7 @@ export const Canvas = memo(function Canvas() {
         onlyRenderVisibleElements={nodes.length > MANY_NODES}
         elevateNodesOnSelect={false}
         proOptions={proOptions}
+        ariaLabelConfig={ariaLabels}
       >
         <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} color="var(--ed-dot)" />
         <CollaborativeCursor workflowId={client.options.workflowId} currentUserId={client.userId} />

@@ -1,5 +1,6 @@
 /** What this screen is busy with: the tool in hand, the open panel, whom it follows. */
 
+import type { CommentDraft } from '@coflow/react'
 import { createContext, useContext } from 'react'
 
 /** A finger is what one works with here. */
@@ -17,6 +18,12 @@ export interface CanvasState {
   /** The comment thread that is unfolded in the panel. */
   activeThread: string | null
   setActiveThread: (threadId: string | null) => void
+  /** The comment that is being written on the canvas. */
+  draft: CommentDraft | null
+  setDraft: (draft: CommentDraft | null) => void
+  /** The id of a node that is being connected by the list of what it can lead to. */
+  connecting: string | null
+  setConnecting: (nodeId: string | null) => void
   /** A user id. */
   followed: string | null
   setFollowed: (userId: string | null) => void

@@ -3,6 +3,7 @@
 import { useOthers } from '@coflow/react'
 import { useReactFlow } from '@xyflow/react'
 import { useEffect, type CSSProperties } from 'react'
+import { useAnnounce } from './announce_context'
 import { useCanvasState } from './canvas_state'
 
 const DURATION_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 160
@@ -11,6 +12,7 @@ export function FollowFrame() {
   const { followed, setFollowed } = useCanvasState()
   const others = useOthers()
   const { setViewport } = useReactFlow()
+  const announce = useAnnounce()
   const person = followed === null ? undefined : others.find(({ userId }) => userId === followed)
   const isGone = followed !== null && person === undefined
   const x = person?.viewport?.x
@@ -24,6 +26,12 @@ export function FollowFrame() {
   useEffect(() => {
     if (isGone) setFollowed(null)
   }, [isGone, setFollowed])
+  const name = person?.name
+  useEffect(() => {
+    if (name === undefined) return
+    announce(`Following ${name}. Escape to stop.`)
+    return () => announce(`No longer following ${name}`)
+  }, [name, announce])
 
   if (person === undefined) return null
   return (

@@ -32,9 +32,22 @@ const groups: readonly (readonly [string, readonly (readonly [string, readonly s
     ]
   ],
   [
+    'Without a pointer',
+    [
+      ['Next step, edge or comment', ['Tab']],
+      ['Select', ['Enter']],
+      ['Into its fields, and back', ['Enter', 'Esc']],
+      ['Connect to…', ['L']],
+      ['Comment on it', ['C', 'Enter']],
+      ['Add or comment in the middle', ['N / C', 'Enter']],
+      ['Follow a person', ['Tab', 'Enter']]
+    ]
+  ],
+  [
     'View',
     [
       ['Move around', ['Scroll']],
+      ['Move around, far', ['←↑↓→', 'Shift']],
       ['Zoom', [mod, 'Scroll']],
       ['Move around by hand', ['Space', 'Drag']]
     ]

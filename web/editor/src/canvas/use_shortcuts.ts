@@ -2,24 +2,39 @@
 
 import { useReactFlow } from '@xyflow/react'
 import { useEffect } from 'react'
+import { useAnnounce } from './announce_context'
+import { subjectOf } from './canvas_focus'
 import { useCanvasState, type Tool } from './canvas_state'
+import { useSelection } from './flow_context'
 import { isTyping } from './is_typing'
+import { usePanKeys } from './use_pan_keys'
 import { usePlaceNode } from './use_place_node'
 import { useNudge } from './use_nudge'
 import type { useGraphEdits } from './use_graph_edits'
 import { useRights } from './use_rights'
 
 const tools: Readonly<Record<string, Tool>> = { v: 'select', h: 'hand', n: 'node', c: 'comment' }
+const toolWords: Readonly<Record<Tool, string>> = {
+  select: 'Select',
+  hand: 'Hand',
+  node: 'Add a step: Enter puts it in the middle of the view, arrow keys move the view.',
+  comment:
+    'Comment: Enter comments on what has the focus, else on the middle of the view, which arrow keys move.'
+}
 
 export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
   const { canEdit, canComment } = useRights()
   const state = useCanvasState()
+  const selection = useSelection()
   const nudge = useNudge()
+  const pan = usePanKeys()
   const placeNode = usePlaceNode()
+  const announce = useAnnounce()
   const { screenToFlowPosition } = useReactFlow()
 
   useEffect(() => {
-    const { setTool, setPanel, setFollowed, setHelpShown, tool, followed, panel } = state
+    const { setTool, setPanel, setFollowed, setHelpShown, setDraft, setConnecting } = state
+    const { tool, followed, panel } = state
 
     const leave = () => {
       // One thing at a time, the most fleeting first.
@@ -29,19 +44,41 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
       else edits.select([])
     }
     // For hands that stay on the keys: in the middle of what is to be seen.
+    const middle = () =>
+      screenToFlowPosition({ x: window.innerWidth / 2, y: window.innerHeight / 2 })
     const placeInMiddle = () => {
-      placeNode(screenToFlowPosition({ x: window.innerWidth / 2, y: window.innerHeight / 2 }))
+      placeNode(middle())
       setTool('select')
+    }
+    const comment = () => {
+      const subject = subjectOf(selection)
+      setDraft(
+        subject === null
+          ? { contextType: 'canvas', contextId: null, point: middle() }
+          : { contextType: subject.type, contextId: subject.id, point: null }
+      )
+      setTool('select')
+    }
+    const connect = () => {
+      const subject = subjectOf(selection)
+      if (subject?.type === 'node') setConnecting(subject.id)
+      else announce('Choose a step first: Tab goes from one to the next.')
+    }
+    const choose = (chosen: Tool) => {
+      setTool(chosen)
+      announce(toolWords[chosen])
     }
     const plain = (key: string): (() => void) | undefined => {
       const chosen = tools[key.toLowerCase()]
       if (chosen !== undefined) {
         const isAllowed = chosen === 'node' ? canEdit : chosen === 'comment' ? canComment : true
-        return isAllowed ? () => setTool(chosen) : undefined
+        return isAllowed ? () => choose(chosen) : undefined
       }
+      if (key.toLowerCase() === 'l' && canEdit) return connect
       if (key === '?') return () => setHelpShown(true)
       if (key === 'Escape') return leave
       if (key === 'Enter' && tool === 'node' && canEdit) return placeInMiddle
+      if (key === 'Enter' && tool === 'comment' && canComment) return comment
       if (key === 'Delete' || key === 'Backspace') return edits.remove
       return undefined
     }
@@ -52,7 +89,7 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
     }
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.altKey || isTyping(event.target)) return
-      if (nudge(event)) {
+      if ((tool === 'select' && nudge(event)) || pan(event)) {
         event.preventDefault()
         return
       }
@@ -64,5 +101,16 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
     }
     window.addEventListener('keydown', press)
     return () => window.removeEventListener('keydown', press)
-  }, [state, edits, canEdit, canComment, nudge, placeNode, screenToFlowPosition])
+  }, [
+    state,
+    selection,
+    edits,
+    canEdit,
+    canComment,
+    nudge,
+    pan,
+    placeNode,
+    announce,
+    screenToFlowPosition
+  ])
 }

@@ -1,10 +1,11 @@
 /** The whole of the editor around one workflow: the canvas, the islands above it, one panel, the notices. */
 
 import './workspace.css'
-import { useConnectionStatus, useFlow } from '@coflow/react'
+import { useConnectionStatus, useFlow, type CommentDraft } from '@coflow/react'
 import { useEffect, useMemo, useState, type ReactNode } from 'react'
 import { SidePanel } from '../panels/side_panel'
 import { useAnnouncements } from '../notices/use_announcements'
+import { Announcer } from './announcer'
 import { Canvas } from './canvas'
 import { CanvasBoundary } from './canvas_boundary'
 import {
@@ -15,6 +16,8 @@ import {
   type Tool
 } from './canvas_state'
 import { ClosedPage } from './closed_page'
+import { ConnectDialog } from './connect_dialog'
+import { Crosshair } from './crosshair'
 import {
   FlowContext,
   SelectionContext,
@@ -31,6 +34,7 @@ import { TopLeft } from './top_left'
 import { TopRight } from './top_right'
 import { useClipboard } from './use_clipboard'
 import { useGraphEdits } from './use_graph_edits'
+import { useInspectorKeys } from './use_inspector_keys'
 import { useIsFull } from './use_is_full'
 import { useRights } from './use_rights'
 import { useShortcuts } from './use_shortcuts'
@@ -50,7 +54,9 @@ export function Workspace() {
   return (
     <StateProvider>
       <FlowProvider>
-        <Editor isLoaded={isLoaded} />
+        <Announcer>
+          <Editor isLoaded={isLoaded} />
+        </Announcer>
       </FlowProvider>
     </StateProvider>
   )
@@ -74,6 +80,7 @@ function Editor({ isLoaded }: { isLoaded: boolean }) {
       {isLoaded && <Keys />}
       <Announcements />
       <FollowFrame />
+      <Crosshair />
       <div className="ed-top">
         <TopLeft />
         <TopRight onShare={() => setSharing(true)} />
@@ -100,6 +107,7 @@ function Editor({ isLoaded }: { isLoaded: boolean }) {
         </div>
       )}
       <ShareDialog open={isSharing} onOpenChange={setSharing} />
+      <ConnectDialog />
       <HelpDialog />
       <LeaveGuard />
     </main>
@@ -116,6 +124,7 @@ function Announcements() {
 function Keys() {
   const edits = useGraphEdits()
   useShortcuts(edits)
+  useInspectorKeys()
   useClipboard(edits)
   return null
 }
@@ -125,15 +134,17 @@ function StateProvider({ children }: { children: ReactNode }) {
   const [panel, setPanel] = useState<Panel | null>(null)
   const [followed, setFollowed] = useState<string | null>(null)
   const [activeThread, setActiveThread] = useState<string | null>(null)
+  const [draft, setDraft] = useState<CommentDraft | null>(null)
+  const [connecting, setConnecting] = useState<string | null>(null)
   const [isMapShown, setMapShown] = useState(false)
   const [isHelpShown, setHelpShown] = useState(false)
   const state = useMemo<CanvasState>(
     () => ({
       ...{ tool, setTool, panel, setPanel, followed, setFollowed },
-      ...{ activeThread, setActiveThread },
+      ...{ activeThread, setActiveThread, draft, setDraft, connecting, setConnecting },
       ...{ isMapShown, setMapShown, isHelpShown, setHelpShown }
     }),
-    [tool, panel, followed, activeThread, isMapShown, isHelpShown]
+    [tool, panel, followed, activeThread, draft, connecting, isMapShown, isHelpShown]
   )
   return <CanvasStateContext value={state}>{children}</CanvasStateContext>
 }

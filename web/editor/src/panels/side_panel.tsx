@@ -4,6 +4,7 @@ import './panels.css'
 import { CommentPanel, EditLockIndicator, UserPresenceList, useClient } from '@coflow/react'
 import { useReactFlow } from '@xyflow/react'
 import { X } from 'lucide-react'
+import { focusSubject, subjectOf } from '../canvas/canvas_focus'
 import { useCanvasState } from '../canvas/canvas_state'
 import { useSelection } from '../canvas/flow_context'
 import { useKeepInSight } from '../canvas/use_keep_in_sight'
@@ -33,7 +34,17 @@ export function SidePanel() {
   const count = nodeIds.length + edgeIds.length
   if (count === 0) return null
   return (
-    <aside className="ed-panel" aria-label="Inspector">
+    <aside
+      className="ed-panel"
+      aria-label="Inspector"
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || event.defaultPrevented) return
+        event.preventDefault()
+        const subject = subjectOf({ nodeIds, edgeIds })
+        // A field that is left keeps what is typed: first it has to hear that it shall not.
+        if (subject !== null) requestAnimationFrame(() => focusSubject(subject))
+      }}
+    >
       <CloseSheet onClose={() => select([])} />
       {count > 1 && <ManyInspector nodeCount={nodeIds.length} edgeCount={edgeIds.length} />}
       {count === 1 && nodeId !== undefined && <NodeInspector key={nodeId} nodeId={nodeId} />}

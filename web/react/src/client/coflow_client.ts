@@ -68,6 +68,7 @@ export class CoflowClient {
   readonly #locks: LockStore
   readonly #comments: CommentStore
   readonly #access: Access
+  readonly #eventListeners = new Set<(event: ServerEvent) => void>()
   #isDestroyed = false
 
   constructor(options: CoflowOptions) {
@@ -192,6 +193,12 @@ export class CoflowClient {
     await this.#locks.load()
   }
 
+  /** Each event that docs/protocol.md lists, as it came over the socket, until the returned function is called. */
+  subscribeToEvents(listener: (event: ServerEvent) => void): () => void {
+    this.#eventListeners.add(listener)
+    return () => this.#eventListeners.delete(listener)
+  }
+
   /** After a change of one's own, before the server's event tells of it. */
   reloadComments(): Promise<void> {
     return this.#comments.load()
@@ -276,5 +283,6 @@ export class CoflowClient {
     this.#session.onEvent(event)
     this.#locks.onEvent(event)
     this.#comments.onEvent(event)
+    for (const listener of this.#eventListeners) listener(event)
   }
 }

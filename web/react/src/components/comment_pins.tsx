@@ -219,6 +219,7 @@ function Draft({ draft, onEnd }: DraftProps) {
 }
 
 function Bubble({ label, children }: { label: string; children: ReactNode }) {
+  const opener = useRef<Element | null>(null)
   return (
     <Popover.Portal>
       <Popover.Content
@@ -228,7 +229,17 @@ function Bubble({ label, children }: { label: string; children: ReactNode }) {
         sideOffset={8}
         collisionPadding={8}
         aria-label={label}
+        onCloseAutoFocus={(event) => {
+          event.preventDefault()
+          // Unless a hand has taken the focus elsewhere.
+          const isLost = document.activeElement === document.body
+          const { current } = opener
+          if (isLost && (current instanceof HTMLElement || current instanceof SVGElement)) {
+            current.focus()
+          }
+        }}
         onOpenAutoFocus={(event) => {
+          opener.current = document.activeElement
           // To write is what one opens it for.
           const field = (event.target as HTMLElement).querySelector('textarea')
           if (field === null) return
