@@ -1,5 +1,6 @@
 /** The published package in somebody else's application: the specification's WorkflowBuilder runs. */
 
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
 import { Consumer } from './harness/consumer'
 import { expect, test } from './harness/test'
@@ -9,10 +10,11 @@ const PREPARED_WITHIN_MS = 300_000
 
 /** Last made, first ended. */
 const ends: (() => Promise<void>)[] = []
+let coflow: Server
 let consumer: Consumer
 
 beforeAll(async () => {
-  const coflow = await Server.start()
+  coflow = await Server.start()
   ends.unshift(() => coflow.dispose())
   consumer = await Consumer.start(coflow.origin)
   ends.unshift(() => consumer.dispose())
@@ -50,4 +52,112 @@ test('a cursor is seen where it is on the canvas', async ({ openPage }) => {
   await pane.hover({ position: { x: 320, y: 220 } })
 
   await ann.locator('.coflow-cursor').getByText('bob').waitFor()
+})
+
+async function openFor(page: Page, workflow: string, user: string): Promise<void> {
+  await page.goto(`${consumer.origin}/?workflow=${workflow}&user=${user}`)
+  await people(page).getByText('You').waitFor()
+}
+
+function people(page: Page): Locator {
+  return page.getByRole('region', { name: 'People in this workflow' })
+}
+
+function locks(page: Page): Locator {
+  return page.getByRole('region', { name: 'Edit locks' })
+}
+
+async function openShare(page: Page): Promise<Locator> {
+  await page.getByRole('button', { name: 'Share', exact: true }).click()
+  return page.getByRole('dialog', { name: 'Share “Onboarding”' })
+}
+
+/** Take the workflow's lock for a while that is shorter than what it is extended to. */
+async function takeLock(page: Page, reason: string): Promise<Locator> {
+  await locks(page).getByRole('button', { name: 'Lock…' }).click()
+  const form = page.getByRole('dialog', { name: 'Take a lock' })
+  await form.getByRole('textbox', { name: /Reason/ }).fill(reason)
+  await form.getByText('15 min', { exact: true }).click()
+  await form.getByRole('button', { name: 'Lock', exact: true }).click()
+  const own = locks(page).getByRole('article', { name: /locked by you$/ })
+  await own.waitFor()
+  return own
+}
+
+test('a lock is taken, seen by others, extended and released', async ({ openPage }) => {
+  const [ann, bob] = [await openPage(), await openPage()]
+  await openFor(ann, 'locked', 'ann')
+  await openFor(bob, 'locked', 'bob')
+  const own = await takeLock(ann, 'Cleaning up')
+  await own.getByText(/^1[45]:\d\d left$/).waitFor()
+  const seen = locks(bob).getByRole('article', { name: /locked by ann$/ })
+  await seen.getByText('Cleaning up').waitFor()
+  expect(await seen.getByRole('button').count()).toBe(0)
+
+  await own.getByRole('button', { name: 'Extend to 30 minutes' }).click()
+  for (const each of [own, seen]) await each.getByText(/^(30|29):\d\d left$/).waitFor()
+  await own.getByRole('button', { name: 'Release' }).click()
+  for (const page of [ann, bob]) await locks(page).getByText('Nothing is locked').waitFor()
+})
+
+test('a link is copied, lets somebody in, and is revoked', async ({ openPage }) => {
+  const ann = await openPage({ permissions: ['clipboard-read', 'clipboard-write'] })
+  await openFor(ann, 'shared', 'ann')
+  const dialog = await openShare(ann)
+  await dialog.getByRole('button', { name: 'Create link' }).click()
+  const url = await dialog.getByLabel('New link').inputValue()
+  await dialog.getByRole('button', { name: 'Copy link', exact: true }).click()
+  await dialog.getByRole('button', { name: 'Copied' }).waitFor()
+  expect(await ann.evaluate(() => navigator.clipboard.readText())).toBe(url)
+
+  const redeem = () =>
+    fetch(`${coflow.origin}/api/collaboration/shares/${url.split('/').at(-1) ?? ''}/redeem`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'Grace' })
+    })
+  expect((await redeem()).status).toBe(200)
+  await dialog.getByText('1 use').waitFor()
+  await dialog.getByRole('button', { name: /^Revoke link/ }).click()
+  await ann.getByRole('button', { name: 'Revoke link', exact: true }).click()
+  await dialog.getByText('No links yet.').waitFor()
+  expect((await redeem()).status).toBe(410)
+})
+
+test('with tokens and a server elsewhere the components work as well', async ({
+  openPage,
+  startServer
+}) => {
+  const elsewhere = await startServer({
+    auth: 'jwt',
+    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
+  })
+  const workflow = 'elsewhere'
+  const owner = await elsewhere.token('ann', { name: 'Ann' })
+  await elsewhere.request('POST', '/api/workflows', { token: owner, body: { id: workflow } })
+  const editor = await elsewhere.token('bob', { name: 'Bob', workflows: { [workflow]: 'editor' } })
+  const [ann, bob] = [await openPage(), await openPage()]
+  const query = new URLSearchParams({ workflow, server: elsewhere.origin }).toString()
+  await ann.goto(`${consumer.origin}/?${query}#${owner}`)
+  await bob.goto(`${consumer.origin}/?${query}#${editor}`)
+  for (const [page, other] of [
+    [ann, 'Bob'],
+    [bob, 'Ann']
+  ] as const) {
+    await people(page).getByText(other).waitFor()
+  }
+  await people(ann).getByText('Owner').waitFor()
+  await people(bob).getByText('Editor').waitFor()
+
+  await takeLock(bob, 'Mine')
+  await locks(ann)
+    .getByRole('article', { name: /locked by Bob$/ })
+    .waitFor()
+  const pane = bob.locator('.react-flow__pane')
+  await pane.hover({ position: { x: 300, y: 200 } })
+  await pane.hover({ position: { x: 320, y: 220 } })
+  await ann.locator('.coflow-cursor').getByText('Bob').waitFor()
+  const dialog = await openShare(ann)
+  await dialog.getByRole('button', { name: 'Create link' }).click()
+  await dialog.getByLabel('New link').waitFor()
 })

@@ -7,7 +7,7 @@ import type { Participant } from '../types'
 import { Avatar } from './avatar'
 import { Hint } from './hint'
 import { personStyle } from './person_color'
-import { Scope, type OptionalScopeProps } from './scope'
+import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { presentPerson, usePeople } from './use_people'
 import { People } from './user_presence_list'
 import '../styles/controls.css'
@@ -20,9 +20,10 @@ export interface AvatarStackProps extends OptionalScopeProps {
   followedUserId?: string | null | undefined
 }
 
-export function AvatarStack({ workflowId, currentUserId, ...rest }: AvatarStackProps) {
+export function AvatarStack(props: AvatarStackProps) {
+  const { scope, rest } = splitProps(props)
   return (
-    <Scope workflowId={workflowId} currentUserId={currentUserId}>
+    <Scope {...scope}>
       <Stack {...rest} />
     </Scope>
   )

@@ -7,7 +7,7 @@ import { CursorMotion } from './cursor_motion'
 import type { CanvasWatch } from './canvas_watch'
 import { NodeOutline } from './node_outline'
 import { personStyle } from './person_color'
-import { Scope, type ScopeProps } from './scope'
+import { Scope, splitProps, type ScopeProps } from './scope'
 import { useCanvas, type CanvasRef } from './use_canvas'
 import { usePeople } from './use_people'
 import { useSelfTracking } from './use_self_tracking'
@@ -23,13 +23,13 @@ export interface CollaborativeCursorProps extends ScopeProps {
 }
 
 export function CollaborativeCursor(props: CollaborativeCursorProps) {
-  const { workflowId, currentUserId, canvasRef, isReceiveOnly = false } = props
+  const { canvasRef, isReceiveOnly = false } = props
   const { marker, watch } = useCanvas(canvasRef)
   return (
     <>
       {marker}
       {watch !== null && (
-        <Scope workflowId={workflowId} currentUserId={currentUserId}>
+        <Scope {...splitProps(props).scope}>
           <Overlay watch={watch} isReceiveOnly={isReceiveOnly} />
         </Scope>
       )}

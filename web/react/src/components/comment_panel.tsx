@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { useComments } from '../hooks/use_comments'
 import type { Thread } from '../types'
 import { CommentComposer } from './comment_composer'
-import { Scope, type OptionalScopeProps } from './scope'
+import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { Segments } from './segments'
 import { ThreadView } from './thread_view'
 import { useAccess } from './use_access'
@@ -19,9 +19,10 @@ export interface CommentPanelProps extends OptionalScopeProps {
   onOpenThread?: ((threadId: string | null) => void) | undefined
 }
 
-export function CommentPanel({ workflowId, currentUserId, ...rest }: CommentPanelProps) {
+export function CommentPanel(props: CommentPanelProps) {
+  const { scope, rest } = splitProps(props)
   return (
-    <Scope workflowId={workflowId} currentUserId={currentUserId}>
+    <Scope {...scope}>
       <section className="coflow-card coflow-comments" aria-label="Comments">
         <Threads {...rest} />
       </section>

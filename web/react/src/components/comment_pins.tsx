@@ -8,7 +8,7 @@ import type { CanvasWatch } from './canvas_watch'
 import { Avatar } from './avatar'
 import { followAnchor, type Anchor } from './comment_anchor'
 import { CommentComposer } from './comment_composer'
-import { Scope, type OptionalScopeProps } from './scope'
+import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { ThreadView } from './thread_view'
 import { useCanvas, type CanvasRef } from './use_canvas'
 import { usePeople } from './use_people'
@@ -32,13 +32,14 @@ export interface CommentPinsProps extends OptionalScopeProps {
   onDraftEnd?: (() => void) | undefined
 }
 
-export function CommentPins({ workflowId, currentUserId, canvasRef, ...rest }: CommentPinsProps) {
+export function CommentPins({ canvasRef, ...props }: CommentPinsProps) {
+  const { scope, rest } = splitProps(props)
   const { marker, watch } = useCanvas(canvasRef)
   return (
     <>
       {marker}
       {watch !== null && (
-        <Scope workflowId={workflowId} currentUserId={currentUserId}>
+        <Scope {...scope}>
           <Pins watch={watch} {...rest} />
         </Scope>
       )}
@@ -188,13 +189,14 @@ interface DraftProps {
 function Draft({ draft, onEnd }: DraftProps) {
   const self = usePeople().find((person) => person.isSelf)
   const { add } = useComments()
+  const [opener] = useState(() => document.activeElement)
   const person = { name: self?.name ?? '', color: self?.color ?? absentColor }
   return (
     <Popover.Root open onOpenChange={(isOpen) => isOpen || onEnd()}>
       <Popover.Anchor className="coflow-pin" data-active>
         <Avatar person={person} size="small" />
       </Popover.Anchor>
-      <Bubble label="New comment">
+      <Bubble label="New comment" opener={opener}>
         <div className="coflow-pins__draft">
           <CommentComposer
             label="New comment"
@@ -218,8 +220,14 @@ function Draft({ draft, onEnd }: DraftProps) {
   )
 }
 
-function Bubble({ label, children }: { label: string; children: ReactNode }) {
-  const opener = useRef<Element | null>(null)
+interface BubbleProps {
+  label: string
+  /** What gets the focus afterwards; the trigger when left out. */
+  opener?: Element | null
+  children: ReactNode
+}
+
+function Bubble({ label, opener, children }: BubbleProps) {
   return (
     <Popover.Portal>
       <Popover.Content
@@ -230,16 +238,15 @@ function Bubble({ label, children }: { label: string; children: ReactNode }) {
         collisionPadding={8}
         aria-label={label}
         onCloseAutoFocus={(event) => {
+          if (opener === undefined) return
           event.preventDefault()
           // Unless a hand has taken the focus elsewhere.
           const isLost = document.activeElement === document.body
-          const { current } = opener
-          if (isLost && (current instanceof HTMLElement || current instanceof SVGElement)) {
-            current.focus()
+          if (isLost && (opener instanceof HTMLElement || opener instanceof SVGElement)) {
+            opener.focus()
           }
         }}
         onOpenAutoFocus={(event) => {
-          opener.current = document.activeElement
           // To write is what one opens it for.
           const field = (event.target as HTMLElement).querySelector('textarea')
           if (field === null) return

@@ -7,7 +7,7 @@ import { useStore } from '../hooks/use_store'
 import type { Resource } from '../types'
 import { LockRow } from './lock_row'
 import { LockTake } from './lock_take'
-import { Scope, type ScopeProps } from './scope'
+import { Scope, splitProps, type ScopeProps } from './scope'
 import { useAccess } from './use_access'
 import { useEntrance } from './use_entrance'
 import { usePeople } from './use_people'
@@ -21,9 +21,10 @@ export interface EditLockIndicatorProps extends ScopeProps {
   onReveal?: ((resource: Resource) => void) | undefined
 }
 
-export function EditLockIndicator({ workflowId, currentUserId, ...rest }: EditLockIndicatorProps) {
+export function EditLockIndicator(props: EditLockIndicatorProps) {
+  const { scope, rest } = splitProps(props)
   return (
-    <Scope workflowId={workflowId} currentUserId={currentUserId}>
+    <Scope {...scope}>
       <section className="coflow-card coflow-locks" aria-label="Edit locks">
         <Locks {...rest} />
       </section>

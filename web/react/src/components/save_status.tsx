@@ -6,7 +6,7 @@ import { useConnectionStatus } from '../hooks/use_connection_status'
 import { useStore } from '../hooks/use_store'
 import type { ConnectionState } from '../types'
 import { resourceName } from './resource_names'
-import { Scope, type OptionalScopeProps } from './scope'
+import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { useLingering } from './use_lingering'
 import { presentPerson } from './use_people'
 import '../styles/controls.css'
@@ -14,9 +14,9 @@ import './save_status.css'
 
 export type SaveStatusProps = OptionalScopeProps
 
-export function SaveStatus({ workflowId, currentUserId }: SaveStatusProps) {
+export function SaveStatus(props: SaveStatusProps) {
   return (
-    <Scope workflowId={workflowId} currentUserId={currentUserId}>
+    <Scope {...splitProps(props).scope}>
       <Status />
     </Scope>
   )

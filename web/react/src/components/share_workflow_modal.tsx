@@ -1,7 +1,7 @@
 /** Sharing a workflow: by a link for anybody, or by one for each person invited. */
 import { Lock, X } from 'lucide-react'
 import { Dialog, Tabs } from 'radix-ui'
-import { Scope, type ScopeProps } from './scope'
+import { Scope, splitProps, type ScopeProps } from './scope'
 import { ShareInviteTab } from './share_invite_tab'
 import { ShareLinkTab } from './share_link_tab'
 import { useAccess } from './use_access'
@@ -17,7 +17,7 @@ export interface ShareWorkflowModalProps extends ScopeProps {
 }
 
 export function ShareWorkflowModal(props: ShareWorkflowModalProps) {
-  const { workflowId, currentUserId, workflowName, open, onOpenChange } = props
+  const { workflowName, open, onOpenChange } = props
   const returnFocus = useReturnFocus()
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
@@ -34,7 +34,7 @@ export function ShareWorkflowModal(props: ShareWorkflowModalProps) {
               <X aria-hidden />
             </Dialog.Close>
           </header>
-          <Scope workflowId={workflowId} currentUserId={currentUserId}>
+          <Scope {...splitProps(props).scope}>
             <Body workflowName={workflowName} />
           </Scope>
         </Dialog.Content>

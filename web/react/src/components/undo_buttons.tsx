@@ -3,7 +3,7 @@ import { Redo2, Undo2 } from 'lucide-react'
 import { useEffect } from 'react'
 import { useUndo } from '../hooks/use_undo'
 import { IconButton } from './icon_button'
-import { Scope, type OptionalScopeProps } from './scope'
+import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import '../styles/controls.css'
 import './undo_buttons.css'
 
@@ -12,9 +12,10 @@ export interface UndoButtonsProps extends OptionalScopeProps {
   isWithoutShortcuts?: boolean
 }
 
-export function UndoButtons({ workflowId, currentUserId, ...rest }: UndoButtonsProps) {
+export function UndoButtons(props: UndoButtonsProps) {
+  const { scope, rest } = splitProps(props)
   return (
-    <Scope workflowId={workflowId} currentUserId={currentUserId}>
+    <Scope {...scope}>
       <Buttons {...rest} />
     </Scope>
   )

@@ -6,7 +6,7 @@ import { useStore } from '../hooks/use_store'
 import type { Participant } from '../types'
 import { Avatar } from './avatar'
 import { nodeName } from './resource_names'
-import { Scope, type ScopeProps } from './scope'
+import { Scope, splitProps, type ScopeProps } from './scope'
 import { activeLabel } from './time_labels'
 import { useEntrance } from './use_entrance'
 import { useNow } from './use_now'
@@ -24,9 +24,9 @@ export interface UserPresenceListProps extends ScopeProps {
 }
 
 export function UserPresenceList(props: UserPresenceListProps) {
-  const { workflowId, currentUserId, onFollow, followedUserId = null } = props
+  const { onFollow, followedUserId = null } = props
   return (
-    <Scope workflowId={workflowId} currentUserId={currentUserId}>
+    <Scope {...splitProps(props).scope}>
       <section className="coflow-card coflow-presence" aria-label="People in this workflow">
         <People onFollow={onFollow} followedUserId={followedUserId} />
       </section>

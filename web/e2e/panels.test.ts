@@ -1,0 +1,182 @@
+/** The panels beside the canvas: they leave in sight what they are about, and show what happens as it happens. */
+
+import type { Locator, Page } from 'playwright-core'
+import { drag, drop, node, TWO_STEPS, untilSaved } from './harness/canvas'
+import { createWorkflow, openEditor } from './harness/editor'
+import type { Server } from './harness/server'
+import { expect, test } from './harness/test'
+
+/** So far apart that the last one lies where the panels are. */
+const WIDE = {
+  nodes: [
+    { id: 'ask', type: 'agent', position: { x: 0, y: 0 }, data: { label: 'Ask' } },
+    { id: 'mail', type: 'agent', position: { x: 960, y: 0 }, data: { label: 'Send e-mail' } }
+  ],
+  edges: []
+}
+
+let count = 0
+
+async function createPlan(server: Server, graph: object): Promise<string> {
+  const workflow = `panels-${++count}`
+  await createWorkflow(server, { user: 'ann', id: workflow, name: 'Plan', ...graph })
+  return workflow
+}
+
+async function open(page: Page, server: Server, workflow: string, user = 'ann'): Promise<void> {
+  await openEditor(page, { server, user, workflow })
+  await node(page, 'mail').waitFor()
+  await untilSaved(page)
+}
+
+async function viewOf(page: Page): Promise<string> {
+  return page
+    .locator('.react-flow__viewport')
+    .evaluate((element) => (element as HTMLElement).style.transform)
+}
+
+/** How much of the one lies under the other, in pixels of width. */
+async function covered(below: Locator, above: Locator): Promise<number> {
+  const [one, other] = [await below.boundingBox(), await above.boundingBox()]
+  if (one === null || other === null) throw new Error('it is not shown')
+  return Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x)
+}
+
+async function comment(server: Server, workflow: string, content: string, about?: string) {
+  await server.request('POST', '/api/collaboration/comments', {
+    user: 'bob',
+    body: {
+      workflow_id: workflow,
+      content,
+      ...(about !== undefined && { context_type: 'node', context_id: about })
+    }
+  })
+}
+
+test('the inspector does not cover the step that one selects', async ({ server, openPage }) => {
+  const page = await openPage()
+  await open(page, server, await createPlan(server, WIDE))
+  const inspector = page.getByRole('complementary', { name: 'Inspector' }).locator('section')
+  const before = await viewOf(page)
+  await node(page, 'mail').click({ position: { x: 16, y: 16 } })
+  await inspector.waitFor()
+  await expect.poll(() => covered(node(page, 'mail'), inspector)).toBeLessThanOrEqual(-15)
+  // By no more than that.
+  expect(await covered(node(page, 'mail'), inspector)).toBeGreaterThan(-24)
+  const after = await viewOf(page)
+  expect(after).not.toBe(before)
+
+  // What is not covered makes nothing move.
+  await page.keyboard.press('Escape')
+  await inspector.waitFor({ state: 'detached' })
+  await node(page, 'mail').click({ position: { x: 16, y: 16 } })
+  await inspector.waitFor()
+  await page.getByRole('button', { name: 'Activity' }).click()
+  await page.getByRole('region', { name: 'Activity' }).getByText('created').waitFor()
+  expect(await viewOf(page)).toBe(after)
+})
+
+test('nor the comment of the thread that one opens', async ({ server, openPage }) => {
+  const page = await openPage({ reducedMotion: 'reduce' })
+  const workflow = await createPlan(server, WIDE)
+  await comment(server, workflow, 'To whom?', 'mail')
+  await open(page, server, workflow)
+  await page.getByRole('button', { name: 'Comments' }).click()
+  const panel = page.getByRole('region', { name: 'Comments' })
+  await panel.getByText('To whom?').click()
+  const pin = page.locator('.coflow-pin[data-active]')
+  await expect.poll(() => covered(pin, panel)).toBeLessThanOrEqual(0)
+})
+
+test('nothing moves while one drags, or follows somebody', async ({ server, openPage }) => {
+  const [page, bob] = [await openPage(), await openPage()]
+  const workflow = await createPlan(server, WIDE)
+  await open(page, server, workflow)
+  await open(bob, server, workflow, 'bob')
+  const inspector = (of: Page) => of.getByRole('complementary', { name: 'Inspector' })
+
+  await bob.getByRole('button', { name: 'Follow ann' }).click()
+  await bob.getByRole('button', { name: /^Following ann/ }).waitFor()
+  await expect.poll(() => viewOf(bob)).toBe(await viewOf(page))
+  const followed = await viewOf(bob)
+  await node(bob, 'mail').click({ position: { x: 16, y: 16 } })
+  await inspector(bob).waitFor()
+  // A frame later it would have begun.
+  await bob.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))
+  expect(await viewOf(bob)).toBe(followed)
+
+  const before = await viewOf(page)
+  await drag(page, 'mail', { x: 40, y: 120 })
+  await inspector(page).waitFor()
+  expect(await viewOf(page)).toBe(before)
+  await drop(page)
+  await untilSaved(page)
+  expect(await viewOf(page)).toBe(before)
+})
+
+test('the activity of a workflow is shown as it happens', async ({ server, openPage }) => {
+  const page = await openPage()
+  const workflow = await createPlan(server, TWO_STEPS)
+  for (let number = 0; number < 60; number++) await comment(server, workflow, `No. ${number}`)
+  await open(page, server, workflow)
+  await page.getByRole('button', { name: 'Activity' }).click()
+  const panel = page.getByRole('region', { name: 'Activity' })
+  const entries = panel.getByRole('listitem')
+  await expect.poll(() => entries.count()).toBe(50)
+  await panel.getByRole('button', { name: 'Show more' }).click()
+  await expect.poll(() => entries.count()).toBeGreaterThan(60)
+  const read = await entries.count()
+
+  // Somewhere in the past, and there one stays.
+  const list = panel.getByRole('list')
+  await list.evaluate((element) => {
+    element.scrollTop = 600
+  })
+  const seen = entries.nth(30)
+  const place = await seen.evaluate((element) => element.getBoundingClientRect().top)
+  const words = await seen.textContent()
+  await server.request('POST', '/api/collaboration/locks/acquire', {
+    user: 'bob',
+    body: { workflow_id: workflow, resource_type: 'node', resource_id: 'mail' }
+  })
+  await panel.getByText('locked node mail').waitFor()
+  expect(await entries.count()).toBeGreaterThan(read)
+  const added = (await entries.count()) - read
+  const now = entries.nth(30 + added)
+  expect(await now.textContent()).toBe(words)
+  expect(
+    Math.abs((await now.evaluate((element) => element.getBoundingClientRect().top)) - place)
+  ).toBeLessThan(2)
+
+  // No event tells of a link; it is there nevertheless.
+  await server.request('POST', '/api/collaboration/shares', {
+    user: 'ann',
+    body: { workflow_id: workflow }
+  })
+  await panel.getByText('made a share link').waitFor()
+})
+
+test('people are listed with what they may do, what they do, and since when they have not', async ({
+  server,
+  openPage
+}) => {
+  const [page, bob] = [await openPage(), await openPage()]
+  const workflow = await createPlan(server, TWO_STEPS)
+  // Without a socket: who was heard of five minutes ago by this page's clock.
+  await server.request('POST', '/api/collaboration/sessions', {
+    user: 'kim',
+    body: { workflow_id: workflow }
+  })
+  await page.clock.install({ time: Date.now() + 5 * 60_000 })
+  await open(page, server, workflow)
+  await open(bob, server, workflow, 'bob')
+  await node(bob, 'ask').click()
+  await page.getByRole('button', { name: 'Locks and mode' }).click()
+  const people = page.getByRole('region', { name: 'People in this workflow' })
+  const row = (name: string) => people.getByRole('listitem').filter({ hasText: name })
+  await row('ann').getByText('Owner').waitFor()
+  await row('bob').getByText('Editor').waitFor()
+  await row('bob').getByText('Ask', { exact: true }).waitFor()
+  await row('bob').getByText('active now').waitFor()
+  await row('kim').getByText('5 min ago').waitFor()
+})
