@@ -6,6 +6,15 @@ import { compress } from './compress'
 const server = process.env.COFLOW_URL ?? 'http://127.0.0.1:8000'
 const source = (path: string) => new URL(`../react/src/${path}`, import.meta.url).pathname
 
+/** What the canvas is made of comes in parallel, and stays in caches when the editor is another. */
+function chunkOf(id: string): string | undefined {
+  const [, name = ''] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id) ?? []
+  if (/^(yjs|lib0|y-)/.test(name)) return 'yjs'
+  if (/^(@xyflow|d3-|classcat|zustand)/.test(name)) return 'flow'
+  if (/^(motion|framer)/.test(name)) return 'motion'
+  return undefined
+}
+
 export default defineConfig({
   plugins: [react(), compress()],
   // The package's source: the editor is built with what lies beside it, not with what was published.
@@ -21,7 +30,8 @@ export default defineConfig({
     target: 'es2022',
     assetsDir: 'assets',
     // The server's policy allows no `data:` addresses in scripts and styles.
-    assetsInlineLimit: 0
+    assetsInlineLimit: 0,
+    rollupOptions: { output: { manualChunks: chunkOf } }
   },
   server: {
     proxy: {

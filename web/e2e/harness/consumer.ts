@@ -10,7 +10,7 @@ import { WEB_FOLDER } from './paths'
 import { freePort } from './server'
 
 const INSTALLED_WITHIN_MS = 180_000
-const BUILT_WITHIN_MS = 60_000
+const BUILT_WITHIN_MS = 120_000
 const QUIET = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
 
 export class Consumer {
