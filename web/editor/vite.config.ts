@@ -9,6 +9,8 @@ const source = (path: string) => new URL(`../react/src/${path}`, import.meta.url
 /** What the canvas is made of comes in parallel, and stays in caches when the editor is another. */
 function chunkOf(id: string): string | undefined {
   const [, name = ''] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id) ?? []
+  // What all pages need: not to be found in a chunk of the canvas.
+  if (/^(react|react-dom|scheduler|use-sync-external-store|tslib)$/.test(name)) return 'react'
   if (/^(yjs|lib0|y-)/.test(name)) return 'yjs'
   if (/^(@xyflow|d3-|classcat|zustand)/.test(name)) return 'flow'
   if (/^(motion|framer)/.test(name)) return 'motion'

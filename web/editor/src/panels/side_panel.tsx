@@ -38,11 +38,11 @@ export function SidePanel() {
       className="ed-panel"
       aria-label="Inspector"
       onKeyDown={(event) => {
-        if (event.key !== 'Escape' || event.defaultPrevented) return
-        event.preventDefault()
         const subject = subjectOf({ nodeIds, edgeIds })
+        if (event.key !== 'Escape' || event.defaultPrevented || subject === null) return
+        event.preventDefault()
         // A field that is left keeps what is typed: first it has to hear that it shall not.
-        if (subject !== null) requestAnimationFrame(() => focusSubject(subject))
+        requestAnimationFrame(() => focusSubject(subject))
       }}
     >
       <CloseSheet onClose={() => select([])} />
