@@ -119,6 +119,21 @@ describe.for([
   })
 })
 
+test('in a window of middling width the bars make room for each other', async ({
+  server,
+  openPage
+}) => {
+  const page = await openPage({ viewport: { width: 760, height: 700 }, reducedMotion: 'reduce' })
+  const workflow = await openPlan(page, server)
+  for (const user of ['bob', 'eve', 'kim', 'lou', 'moe']) {
+    await openEditor(await openPage(), { server, user, workflow })
+  }
+  await page.getByRole('button', { name: /more, show all/ }).waitFor()
+  await page.getByText('All changes saved').waitFor()
+  await expectInReach(page)
+  await takeScreenshot(page, 'narrow-window')
+})
+
 test('each panel is a sheet that fits, and closes', async ({ server, openPage }) => {
   const page = await openPage(PHONE)
   const workflow = await openPlan(page, server)
