@@ -6,7 +6,7 @@ import { Consumer } from './harness/consumer'
 import { expect, test } from './harness/test'
 import { Server } from './harness/server'
 
-const PREPARED_WITHIN_MS = 300_000
+const PREPARED_WITHIN_MS = 480_000
 
 /** Last made, first ended. */
 const ends: (() => Promise<void>)[] = []
