@@ -9,6 +9,8 @@ import { Press } from './press'
 const DURATION_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 240
 /** Between what is kept in sight and what would cover it. */
 const MARGIN = 16
+/** So close one would not see a node's handles and outline whole. */
+const NEAR = 8
 /** A panel that takes more of the window's width lies below, not beside. */
 const SHEET = 0.6
 
@@ -58,10 +60,10 @@ function wayOutOf(box: Box | null): { x: number; y: number } | null {
   const panel = boxOfPanel()
   if (box === null || panel === null) return null
   const isCovered =
-    box.left < panel.right &&
-    box.right > panel.left &&
-    box.top < panel.bottom &&
-    box.bottom > panel.top
+    box.left - NEAR < panel.right &&
+    box.right + NEAR > panel.left &&
+    box.top - NEAR < panel.bottom &&
+    box.bottom + NEAR > panel.top
   if (!isCovered) return null
   const isSheet = panel.right - panel.left > SHEET * window.innerWidth
   const above = document.querySelector('.ed-top')?.getBoundingClientRect().bottom ?? 0
