@@ -193,10 +193,10 @@ test('somebody is followed, and no longer', async ({ server, openPage }) => {
   await tabTo(page, page.getByRole('button', { name: 'Follow bob' }))
   await page.keyboard.press('Enter')
   await page.getByRole('button', { name: /^Following bob/ }).waitFor()
-  await expectSaid(page, 'Following bob')
+  await expectSaid(page, 'You see what bob sees')
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: /^Following bob/ }).waitFor({ state: 'detached' })
-  await expectSaid(page, 'No longer following bob')
+  await expectSaid(page, 'You no longer see what bob sees')
 })
 
 test('what the keys do is listed, and told of each step', async ({ server, openPage }) => {

@@ -29,8 +29,8 @@ export function FollowFrame() {
   const name = person?.name
   useEffect(() => {
     if (name === undefined) return
-    announce(`Following ${name}. Escape to stop.`)
-    return () => announce(`No longer following ${name}`)
+    announce(`You see what ${name} sees. Escape to stop.`)
+    return () => announce(`You no longer see what ${name} sees.`)
   }, [name, announce])
 
   if (person === undefined) return null

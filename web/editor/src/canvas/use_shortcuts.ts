@@ -35,6 +35,7 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
   useEffect(() => {
     const { setTool, setPanel, setFollowed, setHelpShown, setDraft, setConnecting } = state
     const { tool, followed, panel } = state
+    const isNothingSelected = selection.nodeIds.length + selection.edgeIds.length === 0
 
     const leave = () => {
       // One thing at a time, the most fleeting first.
@@ -89,7 +90,8 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
     }
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.altKey || isTyping(event.target)) return
-      if ((tool === 'select' && nudge(event)) || pan(event)) {
+      const isPanning = tool !== 'select' || isNothingSelected
+      if (isPanning ? pan(event) : nudge(event)) {
         event.preventDefault()
         return
       }
