@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_PING_EVERY_S = 20.0
 _SWITCH_INTERVAL_S = 0.001
 _CLOSING_TIMEOUT_S = 1
 """For closing handshakes, after the drain has had its time: 10 s are promised for all."""
@@ -213,8 +212,8 @@ def serve(settings: Settings) -> None:
         http="httptools",
         ws=WebSocketProtocol,
         ws_max_size=settings.max_message_bytes + _WEBSOCKET_OVERHEAD_BYTES,
-        ws_ping_interval=_PING_EVERY_S,
-        ws_ping_timeout=_PING_EVERY_S,
+        ws_ping_interval=settings.ping_every_s,
+        ws_ping_timeout=settings.ping_every_s,
         ws_per_message_deflate=False,
         access_log=False,
         log_config=None,

@@ -53,6 +53,14 @@ class Settings(BaseSettings):
         ge=0,
         le=600,
     )
+    ping_every_s: float = setting(
+        20.0,
+        "Server",
+        "How often an open socket is asked whether anybody is still there; without an answer for "
+        "as long again it is closed, and its user is gone.",
+        ge=0.1,
+        le=600,
+    )
 
     database_url: str = setting(
         "sqlite+aiosqlite:///coflow.db",
