@@ -49,7 +49,7 @@ class Company:
         states = self._presence.newest_states()
         # A wall clock less a monotonic one: what turns the latter's times into dates.
         offset_s = self._clock.wall_s() - self._clock.now_s()
-        last_heard_s: dict[UserId, float] = {}
+        last_heard_s = self._presence.last_changes_s()
         for connection in self._audience.connections.values():
             known_s = last_heard_s.get(connection.user_id, -math.inf)
             last_heard_s[connection.user_id] = max(known_s, connection.last_heard_s)

@@ -37,6 +37,7 @@ MAX_STATE_VECTOR_CLIENTS = 20_000
 CUT_ABOVE_BYTES = 32 * 1024
 """A larger update may have so many structs that it is applied in parts."""
 _STRUCTS_PER_SLICE = 1_000
+_AWARENESS = bytes([messages.AWARENESS])
 
 
 class SyncHost(Host, Protocol):
@@ -135,7 +136,9 @@ class Connection(SocketEnd):
     # Sink: what the wire tells
 
     def frame_received(self, payload: bytes) -> None:
-        if not self._message_received(len(payload)):
+        # Stock clients repeat their presence all the time: what is new in it the room notices.
+        is_sign = payload[:1] != _AWARENESS
+        if not self._message_received(len(payload), is_sign=is_sign):
             return
         try:
             self._dispatch(payload)

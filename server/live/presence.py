@@ -304,6 +304,14 @@ class Presence(Generic[OwnerT]):
                 entry.state = _dump(orjson.loads(entry.received_state), connection)
                 self._publish(client_id, entry)
 
+    def last_changes_s(self) -> dict[UserId, float]:
+        """For each user who shows a state: when one of them last changed, renewals aside."""
+        last: dict[UserId, float] = {}
+        for entry in self._entries.values():
+            user_id = entry.owner.user_id
+            last[user_id] = max(last.get(user_id, entry.changed_at_s), entry.changed_at_s)
+        return last
+
     def newest_states(self, of: Collection[UserId] | None = None) -> dict[UserId, dict[str, Any]]:
         """For each user, or each of these, who shows one: the state that has changed last."""
         newest: dict[UserId, _Entry[OwnerT]] = {}

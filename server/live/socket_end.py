@@ -137,14 +137,18 @@ class SocketEnd(ABC):
         self.is_closed = True
         self._leave()
 
-    def _message_received(self, size: int) -> bool:
-        """Count what came; False if that closed the connection, or it was closed already."""
+    def _message_received(self, size: int, *, is_sign: bool = True) -> bool:
+        """Count what came; False if that closed the connection, or it was closed already.
+
+        `is_sign`: it shows that somebody is active, and is no renewal that comes by itself.
+        """
         if self.is_closed:
             return False
         self._host.metrics.bytes_received += size
         if not self._may_go_on():
             return False
-        self.last_heard_s = self._host.clock.now_s()
+        if is_sign:
+            self.last_heard_s = self._host.clock.now_s()
         return True
 
     def _may_go_on(self) -> bool:

@@ -130,6 +130,24 @@ async def test_last_active_is_when_something_last_came_from_one_of_the_sockets(
         assert not desk.wire.closed
 
 
+async def test_a_renewal_of_presence_is_no_sign_of_activity_and_a_movement_is(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        room = await house.room()
+        bob = Peer(room, "bob").join()
+        bob.show(7, 1, {"cursor": {"x": 1, "y": 2}})
+        (shown,) = room.participants()
+        house.clock.time_s += 15.0
+        bob.show(7, 2, {"cursor": {"x": 1, "y": 2}})
+        (renewed,) = room.participants()
+        assert renewed.last_active == shown.last_active
+        house.clock.time_s += 15.0
+        bob.show(7, 3, {"cursor": {"x": 3, "y": 2}})
+        (moved,) = room.participants()
+        assert (moved.last_active - shown.last_active).total_seconds() == 30.0
+
+
 async def test_dur_1_a_change_is_shown_and_called_saved_only_once_it_is_committed(
     tmp_path: Path,
 ) -> None:
