@@ -6,6 +6,7 @@ import type { Participant, Point } from '../types'
 const LINGER_MS = 1_500
 
 interface Drag {
+  userId: string
   point: Point
   /** Where the document had it when the drag began: once it says otherwise, the drop has arrived. */
   start: Point | null
@@ -30,19 +31,23 @@ export class RemoteDrags {
 
   follow(others: readonly Participant[]): void {
     const live = new Map<string, Drag>()
-    for (const { dragging } of others) {
+    for (const { userId, dragging } of others) {
       for (const [id, point] of Object.entries(dragging ?? {})) {
         const before = this.#live.get(id)
         if (before !== undefined && (!before.isOver || isSamePoint(before.point, point))) {
-          live.set(id, { ...before, point })
+          live.set(id, { ...before, userId, point })
         } else {
-          live.set(id, { point, start: this.#positionOf(id), isOver: false })
+          live.set(id, { userId, point, start: this.#positionOf(id), isOver: false })
         }
       }
     }
-    if (live.size === 0 && this.#live.size === 0) return
+    if (live.size + this.#live.size + this.#lingering.size === 0) return
     for (const [id, drag] of this.#live) if (!live.has(id)) this.#linger(id, drag)
     for (const id of live.keys()) this.#settle(id)
+    // Whoever has left drops nothing any more.
+    const here = new Set(others.map(({ userId }) => userId))
+    const left = [...this.#lingering].filter(([, { userId }]) => !here.has(userId))
+    for (const [id] of left) this.#settle(id)
     this.#live = live
     this.#tell()
   }
