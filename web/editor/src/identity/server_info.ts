@@ -6,6 +6,7 @@ export interface ServerInfo {
 }
 
 const KEY = 'coflow.server'
+const ANSWER_WITHIN_MS = 4_000
 
 let asked: Promise<ServerInfo> | null = null
 
@@ -32,7 +33,10 @@ function remembered(): ServerInfo | null {
 }
 
 async function ask(): Promise<ServerInfo> {
-  const answer = await fetch('/api/server', { headers: { Accept: 'application/json' } })
+  const answer = await fetch('/api/server', {
+    headers: { Accept: 'application/json' },
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS)
+  })
   // A server that does not tell is one for development.
   if (answer.status === 404) return { version: null, authMode: 'dev' }
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`)

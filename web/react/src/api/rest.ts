@@ -36,7 +36,11 @@ export interface RestOptions {
   token?: TokenSource | undefined
   /** Shared with a socket, so that one fresh token serves both. */
   credentials?: Credentials | undefined
+  /** After that a server that does not answer counts as unreachable. Default: 30 seconds. */
+  answerWithinMs?: number | undefined
 }
+
+const ANSWER_WITHIN_MS = 30_000
 
 /** The answer's data, or an ApiError. */
 export async function dataOf<T>(
@@ -65,9 +69,11 @@ export class Rest {
   /** Every route, for what has no method here: `await dataOf(rest.http.GET('/api/…'))`. */
   readonly http: Client<paths>
   readonly credentials: Credentials
+  readonly #answerWithinMs: number
 
   constructor(options: RestOptions = {}) {
     const { userId, serverUrl } = options
+    this.#answerWithinMs = options.answerWithinMs ?? ANSWER_WITHIN_MS
     this.credentials = options.credentials ?? new Credentials(options.token)
     const hasToken = this.credentials.hasToken
     const serialize = createQuerySerializer()
@@ -81,12 +87,16 @@ export class Rest {
   }
 
   async #send(request: Request): Promise<Response> {
-    if (!this.credentials.hasToken) return fetch(request)
+    if (!this.credentials.hasToken) return this.#answerTo(request)
     const again = request.clone()
     const token = await this.credentials.token()
-    const response = await fetch(authorized(request, token))
+    const response = await this.#answerTo(authorized(request, token))
     if (response.status !== 401 || !this.credentials.canRefresh) return response
-    return fetch(authorized(again, await this.credentials.refresh(token)))
+    return this.#answerTo(authorized(again, await this.credentials.refresh(token)))
+  }
+
+  #answerTo(request: Request): Promise<Response> {
+    return fetch(request, { signal: AbortSignal.timeout(this.#answerWithinMs) })
   }
 
   // Workflows

@@ -100,8 +100,9 @@ export class SyncConnection {
     this.#provider.disconnect()
   }
 
-  /** Without waiting for a dead socket to be noticed. */
+  /** Without waiting for a dead socket to be noticed. Nothing if it is not to be open. */
   reopen(): void {
+    if (!this.#provider.shouldConnect) return
     this.#provider.disconnect()
     this.connect()
   }
