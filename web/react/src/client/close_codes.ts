@@ -6,6 +6,7 @@ export const UNAUTHENTICATED = 4401
 export const FORBIDDEN = 4403
 export const NOT_FOUND = 4404
 export const RESET_NEEDED = 4409
+export const TOO_LARGE = 4413
 /** Codes that are tried again, as all others from 4500 on are, and whose reason is worth telling. */
 export const TOLD_WHILE_RETRYING: ReadonlySet<number> = new Set([4523, 4529])
 

@@ -10,6 +10,7 @@ import {
   FORBIDDEN,
   RESET_NEEDED,
   TOLD_WHILE_RETRYING,
+  TOO_LARGE,
   UNAUTHENTICATED
 } from './close_codes'
 import { isEqualJson } from './equality'
@@ -236,7 +237,8 @@ export class DocumentLink {
       this.#work.keep(this.#rights)
       this.#options.onMayEdit(this.#mayEdit)
       this.#options.onOpen()
-      if (!this.#mayEdit && this.state.get().unsavedChanges > 0) this.#giveUpWhatCannotBeSaved()
+      if (this.#mayEdit) void this.#work.takeUp()
+      else if (this.state.get().unsavedChanges > 0) this.#giveUpWhatCannotBeSaved()
     } else if (status === 'connected') {
       this.#refused = []
       this.#mayEdit = false
@@ -292,7 +294,12 @@ export class DocumentLink {
       this.#close(code, reason)
       // What was refused must not come back with the next connection, nor from the stored copy.
       const isRefused = this.#refused.some((each) => FORBIDDEN_EDITS.has(each.reason))
-      if (code === RESET_NEEDED || (code === FORBIDDEN && isRefused)) {
+      const isTooLarge = this.#refused.length > 0 || this.state.get().unsavedChanges > 0
+      if (
+        code === RESET_NEEDED ||
+        (code === FORBIDDEN && isRefused) ||
+        (code === TOO_LARGE && isTooLarge)
+      ) {
         void this.#startOver(false)
       }
     }
@@ -396,11 +403,11 @@ export class DocumentLink {
 
   /** A network that is gone does not close sockets; a server on this machine is there all the same. */
   readonly #onOffline = (): void => {
-    if (this.isOpen) this.#connection?.reopen()
+    const { status } = this.state.get()
+    if (status === 'connected' || status === 'connecting') this.#connection?.reopen()
   }
 
   readonly #onBeforeUnload = (event: Event): void => {
-    const { unsavedChanges, isStored } = this.state.get()
-    if (unsavedChanges > 0 && !isStored) event.preventDefault()
+    if (!this.#work.isSafe) event.preventDefault()
   }
 }

@@ -35,6 +35,11 @@ export class LocalWork {
     return { unsavedChanges: this.#counter.unsaved, isStored: this.#copy?.isUsable ?? false }
   }
 
+  /** Whether all of it is on the server or, by now, on this device. */
+  get isSafe(): boolean {
+    return this.#counter.unsaved === 0 || (this.#copy?.isWritten ?? false)
+  }
+
   /** Resolves to the rights that were kept with the copy; to null where there is none. */
   async loadCopy(name: string): Promise<Rights | null> {
     if (!StoredCopy.isPossible) return null
@@ -55,6 +60,12 @@ export class LocalWork {
   keep(rights: Rights): void {
     this.#rights = rights
     this.#remember()
+  }
+
+  /** While the connection is open: what other tabs have left unsaved on this device is sent too. */
+  async takeUp(): Promise<void> {
+    // What can't be read now is there for the next time.
+    await this.#copy?.takeUp().catch(() => undefined)
   }
 
   sent(subtype: number): void {

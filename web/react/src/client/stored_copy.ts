@@ -62,6 +62,11 @@ export class StoredCopy {
     return this.#isUsable
   }
 
+  /** Whether nothing of it is still on its way to the disk. */
+  get isWritten(): boolean {
+    return this.#isUsable && !this.#isWriting && this.#waiting.length === 0
+  }
+
   /** The origin of the transaction that loads the copy. */
   get origin(): unknown {
     return this.#persistence
@@ -106,6 +111,24 @@ export class StoredCopy {
     this.#remembered = now
     this.#isRemembered = false
     this.#flush()
+  }
+
+  /** Brings into the document what other tabs left here unsaved, such as one that was closed offline. */
+  async takeUp(): Promise<void> {
+    const db = this.#persistence?.db ?? null
+    if (!this.#isUsable || this.#isDestroyed || db === null) return
+    const turn = db.transaction(STORES, 'readonly')
+    const own = unsavedKey(this.#doc.clientID)
+    const keys = turn.objectStore('custom').getAllKeys(unsavedKeys())
+    keys.onsuccess = () => {
+      if (keys.result.every((key) => key === own)) return
+      const stored = turn.objectStore('updates').getAll() as IDBRequest<Uint8Array[]>
+      stored.onsuccess = () => {
+        if (this.#isDestroyed) return
+        Y.applyUpdate(this.#doc, Y.mergeUpdates(stored.result), this.#persistence)
+      }
+    }
+    await finished(turn)
   }
 
   /** Empties the copy. Not by deleting the database: other tabs may have it open. */
@@ -160,7 +183,10 @@ export class StoredCopy {
   /** One write at a time; what comes meanwhile is the next. */
   #flush(): void {
     if (!this.#isUsable || this.#isWriting || this.#isDestroyed) return
-    if (this.#waiting.length > 0 || !this.#isRemembered) this.#startWrite()
+    if (this.#waiting.length === 0 && this.#isRemembered) return
+    // A change and the count that has it come one after the other, and belong in one write.
+    this.#isWriting = true
+    queueMicrotask(() => this.#startWrite())
   }
 
   #startWrite(): void {
