@@ -81,7 +81,10 @@ export function People({ onFollow, followedUserId }: PeopleProps) {
       )}
       {status === 'offline' && (
         <p className="coflow-presence__note" role="status">
-          <WifiOff aria-hidden /> Not connected. This is who was last seen.
+          <WifiOff aria-hidden />{' '}
+          {others.length > 0
+            ? 'No live connection: this list is some seconds old.'
+            : 'Not connected: others may be here unseen.'}
         </p>
       )}
       {closed !== null && (
