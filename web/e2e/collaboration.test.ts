@@ -14,6 +14,7 @@ import {
   untilSaved
 } from './harness/canvas'
 import { createWorkflow, openEditor } from './harness/editor'
+import { select } from './harness/inspector'
 import type { Server } from './harness/server'
 import { takeScreenshot } from './harness/screenshots'
 import { expect, test } from './harness/test'
@@ -34,11 +35,6 @@ async function together(
   await node(bob, 'ask').waitFor()
   await ann.getByRole('button', { name: 'Follow bob' }).waitFor()
   return { ann, bob, workflow }
-}
-
-async function select(page: Page, id: string): Promise<void> {
-  await node(page, id).click()
-  await page.getByRole('textbox', { name: 'Name', exact: true }).waitFor()
 }
 
 async function lockSelected(page: Page): Promise<void> {

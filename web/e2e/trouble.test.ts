@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
-import { afterEach } from 'vitest'
 import { allowProblems } from './harness/browser'
 import {
   drag,
@@ -15,19 +14,16 @@ import {
   untilOffline,
   untilSaved
 } from './harness/canvas'
-import { createWorkflow, openEditor } from './harness/editor'
+import { createWorkflow, lockNode, openEditor } from './harness/editor'
+import { nameField, select } from './harness/inspector'
 import { takeScreenshot } from './harness/screenshots'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
-import { NETWORK, Wire } from './harness/wire'
+import { NETWORK, type Wire } from './harness/wire'
 
 const NOTICED_WITHIN_MS = 2_000
 
 let count = 0
-const wires: Wire[] = []
-afterEach(async () => {
-  for (const wire of wires.splice(0)) await wire.dispose()
-})
 
 interface Pair {
   ann: Page
@@ -37,42 +33,30 @@ interface Pair {
 }
 
 /** Ann, who owns the workflow, and Bob behind a wire of his own. */
-async function pair(server: Server, openPage: () => Promise<Page>): Promise<Pair> {
+async function pair(
+  server: Server,
+  openPage: () => Promise<Page>,
+  openWire: (server: Server) => Promise<Wire>
+): Promise<Pair> {
   const workflow = `trouble-${++count}`
   await createWorkflow(server, { user: 'ann', id: workflow, name: 'Plan', ...TWO_STEPS })
-  const wire = await Wire.to(server)
-  wires.push(wire)
+  const wire = await openWire(server)
   const [ann, bob] = [await openPage(), await openPage()]
   allowProblems(bob, NETWORK)
   await openEditor(ann, { server, user: 'ann', workflow })
-  await bob.goto(`${wire.origin}/w/${workflow}?user_id=bob`)
+  await openEditor(bob, { server, wire, user: 'bob', workflow })
   for (const page of [ann, bob]) await node(page, 'mail').waitFor()
   await untilSaved(ann)
   await untilSaved(bob)
   return { ann, bob, wire, workflow }
 }
 
-function nameField(page: Page) {
-  return page.getByRole('textbox', { name: 'Name', exact: true })
-}
-
-async function select(page: Page, id: string): Promise<void> {
-  await node(page, id).click()
-  await nameField(page).waitFor()
-}
-
-async function lock(server: Server, workflow: string, id: string, user: string): Promise<void> {
-  await server.request('POST', '/api/collaboration/locks/acquire', {
-    user,
-    body: { workflow_id: workflow, resource_type: 'node', resource_id: id }
-  })
-}
-
 test('what is edited offline and locked by another meanwhile is reverted on return', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { ann, bob, wire, workflow } = await pair(server, openPage)
+  const { ann, bob, wire, workflow } = await pair(server, openPage, openWire)
   await select(bob, 'mail')
   wire.cut()
   await untilOffline(bob)
@@ -106,9 +90,10 @@ test('what is edited offline and locked by another meanwhile is reverted on retu
 
 test('edits made offline survive a reload of the page, and land on return', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { ann, bob, wire, workflow } = await pair(server, openPage)
+  const { ann, bob, wire, workflow } = await pair(server, openPage, openWire)
   wire.cut({ pages: true })
   await untilOffline(bob)
   await select(bob, 'ask')
@@ -133,10 +118,11 @@ test('edits made offline survive a reload of the page, and land on return', asyn
 
 test('a server that is killed amid edits loses nothing that was shown as saved', async ({
   startServer,
-  openPage
+  openPage,
+  openWire
 }) => {
   const server = await startServer()
-  const { ann, bob, workflow } = await pair(server, openPage)
+  const { ann, bob, workflow } = await pair(server, openPage, openWire)
   allowProblems(ann, NETWORK)
   await select(ann, 'ask')
   await select(bob, 'mail')
@@ -170,9 +156,10 @@ test('a server that is killed amid edits loses nothing that was shown as saved',
 
 test('deleting offline what another has locked starts over, and offers what was not saved', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { ann, bob, wire, workflow } = await pair(server, openPage)
+  const { ann, bob, wire, workflow } = await pair(server, openPage, openWire)
   wire.cut()
   await untilOffline(bob)
   await select(bob, 'ask')
@@ -180,7 +167,7 @@ test('deleting offline what another has locked starts over, and offers what was 
   await node(bob, 'mail').click()
   await bob.keyboard.press('Delete')
   await node(bob, 'mail').waitFor({ state: 'detached' })
-  await lock(server, workflow, 'mail', 'ann')
+  await lockNode(server, { user: 'ann', workflow, id: 'mail' })
 
   wire.mend()
   await bob.getByText('Your copy had to be loaded anew', { exact: true }).waitFor()

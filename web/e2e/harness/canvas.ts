@@ -63,12 +63,12 @@ export async function rename(page: Page, id: string, name: string): Promise<void
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill(name)
 }
 
-export async function untilOffline(page: Page): Promise<void> {
-  await page.locator('.coflow-save[data-kind="offline"]').waitFor()
-}
-
 export async function untilSaved(page: Page): Promise<void> {
   await page.getByText('All changes saved').waitFor()
+}
+
+export async function untilOffline(...pages: Page[]): Promise<void> {
+  for (const page of pages) await page.locator('.coflow-save[data-kind="offline"]').waitFor()
 }
 
 /** Both show a node in the same place of the flow, whatever their views are. */

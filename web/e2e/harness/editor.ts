@@ -2,12 +2,15 @@
 
 import type { Page } from 'playwright-core'
 import type { Server } from './server'
+import type { Wire } from './wire'
 
 export interface Arrival {
   server: Server
   /** Who it is: by name in dev mode; in jwt mode the `sub` of a token that is made here. */
   user: string
   workflow: string
+  /** Through which the page reaches the server; default: directly. */
+  wire?: Wire
   /** In jwt mode, instead of one that grants to edit this workflow. */
   token?: string
 }
@@ -32,11 +35,28 @@ export async function createWorkflow(
   await server.request('POST', '/api/workflows', { ...who, body: graph })
 }
 
+/** A user's lock on a node, taken over REST. */
+export async function lockNode(
+  server: Server,
+  { user, workflow, id, lastsS }: { user: string; workflow: string; id: string; lastsS?: number }
+): Promise<void> {
+  await server.request('POST', '/api/collaboration/locks/acquire', {
+    user,
+    body: {
+      workflow_id: workflow,
+      resource_type: 'node',
+      resource_id: id,
+      ...(lastsS !== undefined && { duration_minutes: lastsS / 60 })
+    }
+  })
+}
+
 async function addressOf(
   path: string,
-  { server, user, workflow, token }: Arrival
+  { server, user, workflow, wire, token }: Arrival
 ): Promise<string> {
-  if (server.auth === 'dev') return `${server.origin}${path}?user_id=${encodeURIComponent(user)}`
+  const { origin } = wire ?? server
+  if (server.auth === 'dev') return `${origin}${path}?user_id=${encodeURIComponent(user)}`
   const given = token ?? (await server.token(user, { workflows: { [workflow]: 'editor' } }))
-  return `${server.origin}${path}#token=${given}`
+  return `${origin}${path}#token=${given}`
 }

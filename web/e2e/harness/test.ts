@@ -5,10 +5,12 @@ import { expect, test as base } from 'vitest'
 import { launchBrowser, newPage, newTab, problems } from './browser'
 import { SCREENSHOTS } from './paths'
 import { Server, type ServerOptions } from './server'
+import { Wire } from './wire'
 
 interface Opened {
   pages: Page[]
   servers: Server[]
+  wires: Wire[]
 }
 
 export interface Fixtures {
@@ -20,6 +22,8 @@ export interface Fixtures {
   openTab: (page: Page) => Promise<Page>
   /** A server for this test alone, such as one that will be killed. */
   startServer: (options?: ServerOptions) => Promise<Server>
+  /** One person's way to a server, which can be cut. */
+  openWire: (server: Server) => Promise<Wire>
 }
 
 export interface FileFixtures {
@@ -46,15 +50,16 @@ export const test = base.extend<{ $test: Fixtures; $file: FileFixtures }>({
     { scope: 'file' }
   ],
   opened: async ({ task }, provide) => {
-    const opened: Opened = { pages: [], servers: [] }
+    const opened: Opened = { pages: [], servers: [], wires: [] }
     await provide(opened)
-    const { pages, servers } = opened
+    const { pages, servers, wires } = opened
     const tabs = pages.flatMap((page) => page.context().pages())
     const found = tabs.flatMap((page) => problems(page))
     // What a failed test was looking at says more than its message.
     if (task.result?.state === 'fail') await keepPictures(task.name, tabs)
     // The pages first: they would complain about a server that goes.
     await Promise.all(pages.map((page) => page.context().close()))
+    await Promise.all(wires.map((wire) => wire.dispose()))
     await Promise.all(servers.map((server) => server.dispose()))
     expect(found, 'errors in the browser').toEqual([])
   },
@@ -73,6 +78,13 @@ export const test = base.extend<{ $test: Fixtures; $file: FileFixtures }>({
       const server = await Server.start(options)
       opened.servers.push(server)
       return server
+    })
+  },
+  openWire: async ({ opened }, provide) => {
+    await provide(async (server) => {
+      const wire = await Wire.to(server)
+      opened.wires.push(wire)
+      return wire
     })
   }
 })

@@ -11,15 +11,18 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Server } from './server'
 
-/** What Chromium says of a server that is not there. */
-export const NETWORK = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
+/** What Chromium says on its console of a server that is not there, or of sockets that are refused. */
+export const NETWORK =
+  /ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET|ERR_INTERNET_DISCONNECTED|WebSocket connection to/
 
 // A browser's own offline mode leaves open WebSockets as they are.
 export class Wire {
   readonly #server: Server
   readonly #listener: Listener
   readonly #sockets = new Set<Duplex>()
-  #passes: 'all' | 'pages' | 'none' = 'all'
+  readonly #upgraded = new Set<Duplex>()
+  #passes: 'all' | 'all but sockets' | 'pages' | 'none' = 'all'
+  #isFrozen = false
 
   private constructor(server: Server) {
     this.#server = server
@@ -50,8 +53,26 @@ export class Wire {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** As behind a proxy that knows no WebSockets: REST and pages get through, those that are open end. */
+  refuseSockets(): void {
+    this.#passes = 'all but sockets'
+    for (const socket of this.#upgraded) socket.destroy()
+  }
+
+  /**
+   * The network is gone without a word: neither side is told, and nothing arrives any more; but for the
+   * page and its assets if `pages` still come.
+   */
+  freeze({ pages = false } = {}): void {
+    this.#isFrozen = true
+    this.#passes = pages ? 'pages' : 'none'
+    for (const socket of this.#upgraded) socket.unpipe().pause()
+  }
+
+  /** For what begins from now on. */
   mend(): void {
     this.#passes = 'all'
+    this.#isFrozen = false
   }
 
   async dispose(): Promise<void> {
@@ -66,7 +87,7 @@ export class Wire {
 
   #carry(asked: IncomingMessage, answer: ServerResponse): void {
     if (this.#isCutFor(asked)) {
-      asked.socket.destroy()
+      if (!this.#isFrozen) asked.socket.destroy()
       return
     }
     const { method, url, headers } = asked
@@ -86,7 +107,8 @@ export class Wire {
   }
 
   #carrySocket(asked: IncomingMessage, socket: Duplex): void {
-    if (this.#isCutFor(asked)) {
+    if (this.#isFrozen) return
+    if (this.#isCutFor(asked) || this.#passes === 'all but sockets') {
       socket.destroy()
       return
     }
@@ -96,8 +118,16 @@ export class Wire {
     const lines = names.map((name, index) => `${name}: ${asked.rawHeaders[2 * index + 1] ?? ''}`)
     onward.write(`GET ${asked.url ?? '/'} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
     onward.pipe(socket).pipe(onward)
-    onward.on('close', () => socket.destroy())
-    socket.on('close', () => onward.destroy())
+    for (const [end, other] of [
+      [onward, socket],
+      [socket, onward]
+    ] as const) {
+      this.#upgraded.add(end)
+      end.on('close', () => {
+        this.#upgraded.delete(end)
+        other.destroy()
+      })
+    }
   }
 
   #keep(socket: Duplex): void {
