@@ -2,8 +2,10 @@
 
 import * as Y from 'yjs'
 import { EDGES, META, NODES } from '../flow/read_graph'
-import { entriesOf, holdsWorkOfOthers, type Step } from './others_work'
+import { keptOf, sharedIn, type Step } from './others_work'
 import { ValueStore, type Store } from './store'
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 export interface HistoryState {
   canUndo: boolean
@@ -29,13 +31,16 @@ export class History {
   #isInStep = false
   /** The steps that are being undone or redone, and what of the one at hand is not taken away. */
   #running: { steps: readonly Step[]; stack: readonly Step[] } | null = null
-  #kept: { step: Step | undefined; entries: ReadonlySet<Y.Item> } | null = null
+  #kept: { step: Step; entries: ReadonlySet<Y.Item> } | null = null
+  /** Names of what was restored with others' work in it. */
+  readonly #shared = new Set<string>()
 
   constructor(document: Store<Y.Doc>, rules: HistoryRules) {
     this.#rules = rules
     this.#manager = this.#managerOf(document.get())
     this.#stopFollowing = document.subscribe(() => {
       this.#manager.destroy()
+      this.#shared.clear()
       this.#manager = this.#managerOf(document.get())
       this.#tell()
     })
@@ -81,6 +86,9 @@ export class History {
         return this.#rules.mayTakeAway(type, id) && !this.#keeps(doc, entry.item)
       }
     })
+    manager.on('stack-item-popped', ({ stackItem, type }) => {
+      if (type === 'undo') for (const name of sharedIn(doc, stackItem)) this.#shared.add(name)
+    })
     for (const event of ['stack-item-added', 'stack-item-popped', 'stack-cleared'] as const) {
       manager.on(event, () => this.#tell())
     }
@@ -98,12 +106,15 @@ export class History {
 
   /** Whether the step at hand has made this node or edge, and others have worked on it since. */
   #keeps(doc: Y.Doc, entry: Y.Item): boolean {
+    if (this.#running === null) return false
     // Yjs takes a step from its stack before it asks what may be deleted.
-    const step = this.#running?.steps[this.#running.stack.length]
-    if (this.#kept === null || this.#kept.step !== step) {
-      const made = step === undefined ? [] : [...entriesOf(doc, step)]
-      const entries = new Set(made.filter((each) => holdsWorkOfOthers(doc, each)))
-      this.#kept = { step, entries }
+    const { steps, stack } = this.#running
+    const step = steps[stack.length]
+    if (step === undefined) return false
+    if (this.#kept?.step !== step) {
+      // What redo deletes again was restored as it had been deleted: others' work in it, too.
+      const shared = stack === this.#manager.undoStack ? this.#shared : NOTHING
+      this.#kept = { step, entries: keptOf(doc, step, shared) }
     }
     return this.#kept.entries.has(entry)
   }
