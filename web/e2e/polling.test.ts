@@ -194,3 +194,21 @@ test('who could never get a socket sees people and locks, and goes on when there
   await node(bob, 'mail').waitFor()
   await untilSaved(bob)
 })
+
+test('who is alone and could never get a socket is told that nobody is there and nothing locked', async ({
+  server,
+  openPage,
+  openWire
+}) => {
+  const workflow = `polled-${++count}`
+  await createWorkflow(server, { user: 'ann', id: workflow, ...TWO_STEPS })
+  const [bob, wire] = [await openPage(), await openWire(server)]
+  allowProblems(bob, NETWORK)
+  wire.refuseSockets()
+  await bob.goto(`${wire.origin}/w/${workflow}?user_id=bob`)
+  await bob.getByRole('button', { name: /^Locks and mode/ }).click()
+  await bob.getByText('Nothing is locked').waitFor()
+  const people = bob.getByRole('region', { name: 'People in this workflow' })
+  await personIn(people, 'bob').waitFor()
+  expect(await people.getByRole('listitem').count()).toBe(1)
+})

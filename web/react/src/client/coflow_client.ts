@@ -51,6 +51,8 @@ export class CoflowClient {
   readonly participants: Store<readonly Participant[]>
   readonly session: Store<Session | null>
   readonly locks: Store<readonly Lock[]>
+  /** Whether `locks` is the server's list yet. */
+  readonly areLocksRead: Store<boolean>
   readonly comments: Store<readonly Thread[] | null>
   readonly reset: Store<ResetNotice | null>
   /** Who this user is, and what they may do. */
@@ -115,6 +117,7 @@ export class CoflowClient {
     this.participants = this.#presence.participants
     this.session = this.#session.session
     this.locks = this.#locks.locks
+    this.areLocksRead = this.#locks.isRead
     this.comments = this.#comments.threads
     this.#session.onList = (attendees, permissions) => {
       const own = attendees.find((each) => each.userId === this.userId)

@@ -12,6 +12,8 @@ const POLL_MS = 10_000
 
 export class LockStore {
   readonly locks = new ValueStore<readonly Lock[]>([])
+  /** False until the server has told of them. */
+  readonly isRead = new ValueStore(false)
   readonly #rest: Rest
   readonly #workflowId: string
   readonly #polling = new Polling(POLL_MS, () => this.#read())
@@ -70,6 +72,7 @@ export class LockStore {
       if (this.#isDestroyed) return
       if (events !== this.#events && tries < 2) continue
       this.#show(listed.map(lockOf))
+      this.isRead.set(true)
       return
     }
   }

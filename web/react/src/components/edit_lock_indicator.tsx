@@ -39,7 +39,8 @@ function Locks({ target = null, onReveal }: LocksProps) {
   const { canLock } = useAccess()
   const { locks } = useLocks()
   const people = usePeople()
-  const { isLoaded } = useStore(client.connection)
+  const isRead = useStore(client.areLocksRead)
+  const isKnown = useStore(client.connection).isLoaded || isRead
   const entrance = useEntrance()
 
   return (
@@ -51,7 +52,7 @@ function Locks({ target = null, onReveal }: LocksProps) {
         </h2>
         {canLock && <LockTake target={target} />}
       </header>
-      {locks.length === 0 && isLoaded && (
+      {locks.length === 0 && isKnown && (
         <div className="coflow-empty">
           <LockOpen aria-hidden />
           <strong>Nothing is locked</strong>
@@ -60,7 +61,7 @@ function Locks({ target = null, onReveal }: LocksProps) {
             : 'What somebody locks to work on it undisturbed is listed here.'}
         </div>
       )}
-      {!isLoaded && locks.length === 0 ? (
+      {!isKnown && locks.length === 0 ? (
         <div className="coflow-list" role="status" aria-label="Loading locks">
           <div className="coflow-lock">
             <span className="coflow-skeleton" style={{ width: 32, height: 32 }} />

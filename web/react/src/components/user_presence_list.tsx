@@ -44,9 +44,10 @@ export function People({ onFollow, followedUserId }: PeopleProps) {
   const client = useClient()
   const people = usePeople()
   const { status, closed, isLoaded } = useStore(client.connection)
+  const isListed = useStore(client.session) !== null
   const entrance = useEntrance()
   // Before the server, or a stored copy, has said anything there is nobody but oneself.
-  const isUnknown = people.length < 2 && !isLoaded && closed === null
+  const isUnknown = people.length < 2 && !isLoaded && !isListed && closed === null
   const others = people.filter((person) => !person.isSelf)
 
   return (
