@@ -83,6 +83,8 @@ export class DocumentLink {
   /** The server has asked this connection for edits, as it does of those alone who may edit. */
   #mayEdit = false
   #hasFreshToken = false
+  /** This user has asked to go on: what was deleted on this device is kept again, once the server agrees. */
+  #isRetried = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #resetTimer: ReturnType<typeof setTimeout> | undefined
   #tokenFailures = 0
@@ -133,6 +135,7 @@ export class DocumentLink {
   retry(): void {
     if (this.#isDestroyed || this.isOpen) return
     this.#hasFreshToken = false
+    this.#isRetried = true
     this.#isWanted = true
     clearTimeout(this.#retryTimer)
     this.#set({ status: 'connecting', closed: null })
@@ -235,6 +238,8 @@ export class DocumentLink {
       this.#hasFreshToken = false
       this.#set({ status: 'connected', isLoaded: true, closed: null })
       this.#work.keep(this.#rights)
+      if (this.#isRetried) void this.#work.reopenCopy()
+      this.#isRetried = false
       this.#options.onMayEdit(this.#mayEdit)
       this.#options.onOpen()
       if (this.#mayEdit) void this.#work.takeUp()

@@ -18,6 +18,8 @@ export class LocalWork {
   #copy: StoredCopy | null = null
   /** Null until there is anything that should be kept. */
   #rights: Rights | null = null
+  /** How many edits of other tabs the frame carries that is being sent. */
+  #broughtIn = 0
   #isEnded = false
 
   constructor(onState: (state: WorkState) => void) {
@@ -47,7 +49,7 @@ export class LocalWork {
     this.#copy = copy
     const remembered = await copy.load()
     if (this.#isEnded) return null
-    if (remembered !== null) this.#counter.edited(remembered.unsaved)
+    if (remembered !== null) this.#counter.tookOver(remembered.takenOver)
     this.#changed()
     return remembered?.rights ?? null
   }
@@ -65,11 +67,25 @@ export class LocalWork {
   /** While the connection is open: what other tabs have left unsaved on this device is sent too. */
   async takeUp(): Promise<void> {
     // What can't be read now is there for the next time.
-    await this.#copy?.takeUp().catch(() => undefined)
+    await this.#copy?.takeUp((unsaved, apply) => this.#bring(unsaved, apply)).catch(() => undefined)
+  }
+
+  #bring(unsaved: number, apply: () => void): void {
+    if (this.#isEnded || this.#connection?.isOpen !== true) return
+    // The provider sends it meanwhile.
+    this.#broughtIn = Math.max(unsaved, 1)
+    apply()
+    this.#broughtIn = 0
+  }
+
+  /** After somebody has deleted the copy, and this user has come back. */
+  async reopenCopy(): Promise<void> {
+    // Without one the work goes on, and is told not to be stored.
+    await this.#copy?.reopen().catch(() => undefined)
   }
 
   sent(subtype: number): void {
-    this.#counter.sent(subtype)
+    this.#counter.sent(subtype, this.#broughtIn)
     this.#changed()
   }
 
@@ -100,6 +116,7 @@ export class LocalWork {
 
   #remember(): void {
     if (this.#rights === null || this.#isEnded) return
-    this.#copy?.remember({ unsaved: this.#counter.unsaved, rights: this.#rights })
+    const { own, takenOver } = this.#counter
+    this.#copy?.remember({ unsaved: own, takenOver, rights: this.#rights })
   }
 }

@@ -4,33 +4,51 @@
 export const SYNC_STEP_2 = 1
 export const SYNC_UPDATE = 2
 
+interface Edits {
+  own: number
+  /** Made in other tabs, and taken over from the stored copy. */
+  takenOver: number
+}
+
 export class SaveCounter {
   /** Edits that no frame of this connection has carried yet. */
-  #kept: number
+  #kept: Edits
   /** For each frame of this connection that is not settled: how many edits it carries. */
-  #inFlight: number[] = []
+  #inFlight: Edits[] = []
   #settled = 0
 
   constructor(kept = 0) {
-    this.#kept = kept
+    this.#kept = { own: kept, takenOver: 0 }
   }
 
   get unsaved(): number {
-    return this.#inFlight.reduce((sum, edits) => sum + edits, this.#kept)
+    return this.own + this.takenOver
   }
 
-  /** Edits that only this device has. */
-  edited(count = 1): void {
-    this.#kept += count
+  get own(): number {
+    return this.#inFlight.reduce((sum, { own }) => sum + own, this.#kept.own)
   }
 
-  /** A counted frame left by the socket. A step 2 carries all that the server has not. */
-  sent(subtype: number): void {
+  get takenOver(): number {
+    return this.#inFlight.reduce((sum, { takenOver }) => sum + takenOver, this.#kept.takenOver)
+  }
+
+  /** An edit that only this device has. */
+  edited(): void {
+    this.#kept.own += 1
+  }
+
+  tookOver(count: number): void {
+    this.#kept.takenOver += count
+  }
+
+  /** A counted frame left by the socket, with an edit or what was taken over. A step 2 carries all that the server has not. */
+  sent(subtype: number, takenOver = 0): void {
     if (subtype === SYNC_STEP_2) {
       this.#inFlight.push(this.#kept)
-      this.#kept = 0
+      this.#kept = { own: 0, takenOver: 0 }
     } else if (subtype === SYNC_UPDATE) {
-      this.#inFlight.push(1)
+      this.#inFlight.push({ own: takenOver > 0 ? 0 : 1, takenOver })
     }
   }
 
@@ -44,7 +62,7 @@ export class SaveCounter {
 
   /** A connection has ended, and its count with it. What it had not settled may be lost. */
   disconnected(): void {
-    this.#kept = this.unsaved
+    this.#kept = { own: this.own, takenOver: this.takenOver }
     this.#inFlight = []
     this.#settled = 0
   }

@@ -21,18 +21,23 @@ const OPEN_WITHIN_MS = 5_000
 const RETRY_MS = 5_000
 
 export interface Remembered {
+  /** Of the edits made here. */
   unsaved: number
+  /** Of those that other tabs have left in the copy, and that were taken over from there. */
+  takenOver: number
   rights: Rights
 }
 
 /**
  * y-indexeddb opens and reads the copy. It is written here, where a write that fails is noticed, and where
- * each tab counts its own changes and minds that another may have emptied the copy.
+ * each tab counts its own changes and minds that another may have emptied the copy, or deleted it.
  */
 export class StoredCopy {
   readonly #name: string
   readonly #doc: Y.Doc
   #persistence: IndexeddbPersistence | null = null
+  /** Null until all is read, and again once somebody has deleted it. */
+  #db: IDBDatabase | null = null
   readonly #onUsable: () => void
   #isUsable = false
   #isDestroyed = false
@@ -41,6 +46,8 @@ export class StoredCopy {
   /** Something was not written: what comes next makes no sense without it. */
   #hasGap = false
   #waiting: Uint8Array[] = []
+  /** Of each other tab what it had not saved when its edits were last brought into the document from here. */
+  readonly #takenOver = new Map<number, Unsaved>()
   #remembered: Remembered | null = null
   #isRemembered = true
   #isWriting = false
@@ -100,10 +107,43 @@ export class StoredCopy {
     persistence._storeUpdate = this.#onUpdate
     this.#doc.on('update', this.#onUpdate)
     await persistence.whenSynced
-    const remembered = await this.#read(await persistence._db)
+    const db = await persistence._db
+    const remembered = await this.#read(db)
+    if (!this.#use(db)) return null
     this.#isUsable = true
     this.#flush()
     return remembered
+  }
+
+  /** Not if all was given up while it was opened. */
+  #use(db: IDBDatabase): boolean {
+    if (this.#isDestroyed || this.#db !== null) {
+      db.close()
+      return false
+    }
+    this.#db = db
+    for (const event of ['versionchange', 'close']) {
+      db.addEventListener(event, () => this.#onDeleted(db))
+    }
+    return true
+  }
+
+  /** Whoever deletes it means that nothing is kept, until `reopen`. */
+  #onDeleted(db: IDBDatabase): void {
+    if (this.#isDestroyed || this.#db !== db) return
+    db.close()
+    this.#db = null
+    this.#hasGap = true
+    this.#waiting = []
+    clearTimeout(this.#retryTimer)
+    this.#setUsable(false)
+  }
+
+  /** After it was deleted: all of the document is kept again. */
+  async reopen(): Promise<void> {
+    if (this.#isDestroyed || this.#db !== null || !this.#hasGap) return
+    const db = await openCopy(this.#name)
+    if (this.#use(db)) this.#startWrite()
   }
 
   remember(now: Remembered): void {
@@ -113,29 +153,51 @@ export class StoredCopy {
     this.#flush()
   }
 
-  /** Brings into the document what other tabs left here unsaved, such as one that was closed offline. */
-  async takeUp(): Promise<void> {
-    const db = this.#persistence?.db ?? null
-    if (!this.#isUsable || this.#isDestroyed || db === null) return
-    const turn = db.transaction(STORES, 'readonly')
-    const own = unsavedKey(this.#doc.clientID)
-    const keys = turn.objectStore('custom').getAllKeys(unsavedKeys())
-    keys.onsuccess = () => {
-      if (keys.result.every((key) => key === own)) return
+  /**
+   * Finds what other tabs left here unsaved, such as one that was closed offline: `bring` is told how many
+   * edits these are, and with what they are brought into the document.
+   */
+  async takeUp(bring: (unsaved: number, apply: () => void) => void): Promise<void> {
+    if (!this.#isUsable || this.#isDestroyed || this.#db === null) return
+    const turn = this.#db.transaction(STORES, 'readonly')
+    const records = turn.objectStore('custom').getAll(unsavedKeys()) as IDBRequest<Unsaved[]>
+    records.onsuccess = () => {
+      const left = records.result.filter((each) => !this.#isOwnOrTaken(each))
+      if (left.length === 0) return
       const stored = turn.objectStore('updates').getAll() as IDBRequest<Uint8Array[]>
       stored.onsuccess = () => {
         if (this.#isDestroyed) return
-        Y.applyUpdate(this.#doc, Y.mergeUpdates(stored.result), this.#persistence)
+        bring(unsavedIn(left) - this.#takenFrom(left), () => {
+          this.#take(left)
+          Y.applyUpdate(this.#doc, Y.mergeUpdates(stored.result), this.#persistence)
+          // Where the server has it all by other ways, nothing is sent, and this is for the records alone.
+          this.#isRemembered = false
+          this.#flush()
+        })
       }
     }
     await finished(turn)
   }
 
+  #isOwnOrTaken(record: Unsaved): boolean {
+    const { client } = record
+    return client === this.#doc.clientID || isEqualJson(record, this.#takenOver.get(client))
+  }
+
+  #takenFrom(records: readonly Unsaved[]): number {
+    return records.reduce((sum, { client }) => sum + (this.#takenOver.get(client)?.count ?? 0), 0)
+  }
+
+  #take(records: readonly Unsaved[]): void {
+    for (const each of records) this.#takenOver.set(each.client, each)
+  }
+
   /** Empties the copy. Not by deleting the database: other tabs may have it open. */
   async clear(): Promise<void> {
     this.#isDestroyed = true
+    clearTimeout(this.#retryTimer)
     try {
-      const db = await this.#persistence?._db
+      const db = this.#db ?? (await this.#persistence?._db)
       if (db !== undefined) {
         const turn = db.transaction(STORES, 'readwrite')
         const custom = turn.objectStore('custom')
@@ -150,12 +212,24 @@ export class StoredCopy {
     } catch {
       // Storage that can't be written to has nothing to be emptied, or is gone already.
     }
-    await this.destroy()
+    await this.#close()
   }
 
+  /** What is still to be written is, before it closes. */
   async destroy(): Promise<void> {
+    const isBehind = this.#waiting.length > 0 || !this.#isRemembered
+    const last =
+      this.#db !== null && !this.#isDestroyed && isBehind
+        ? this.#write(this.#waiting.splice(0)).catch(() => undefined)
+        : undefined
     this.#isDestroyed = true
     clearTimeout(this.#retryTimer)
+    await last
+    await this.#close()
+  }
+
+  async #close(): Promise<void> {
+    this.#db?.close()
     await this.#persistence?.destroy().catch(() => undefined)
   }
 
@@ -163,13 +237,15 @@ export class StoredCopy {
     const turn = db.transaction(STORES, 'readonly')
     const custom = turn.objectStore('custom')
     const [round, kept] = [custom.get(ROUND), custom.get(KEPT)]
-    const counts = custom.getAll(unsavedKeys())
+    const records = custom.getAll(unsavedKeys()) as IDBRequest<Unsaved[]>
     await finished(turn)
     this.#round = numberOf(round.result)
+    this.#take(records.result)
     if (kept.result === undefined) return null
     const { role, permissions } = kept.result as { role?: unknown; permissions?: unknown }
     return {
-      unsaved: unsavedIn(counts.result),
+      unsaved: 0,
+      takenOver: unsavedIn(records.result),
       rights: { role: isRole(role) ? role : null, permissions: permissionsIn(permissions) }
     }
   }
@@ -190,6 +266,7 @@ export class StoredCopy {
   }
 
   #startWrite(): void {
+    if (this.#isDestroyed) return
     this.#isWriting = true
     this.#write(this.#waiting.splice(0)).then(
       () => this.#onWritten(true),
@@ -199,15 +276,15 @@ export class StoredCopy {
 
   async #write(updates: readonly Uint8Array[]): Promise<void> {
     this.#isRemembered = true
-    const db = this.#persistence?.db
-    if (db == null) throw new Error('The copy is not open.')
-    const turn = db.transaction(STORES, 'readwrite')
+    if (this.#db === null) throw new Error('The copy is not open.')
+    const turn = this.#db.transaction(STORES, 'readwrite')
     const stored = turn.objectStore('updates')
     const custom = turn.objectStore('custom')
     const asked = custom.get(ROUND)
     asked.onsuccess = () => {
       const round = numberOf(asked.result)
       const isWhole = this.#hasGap || round !== this.#round
+      if (isWhole) this.#putBackTaken(custom)
       this.#round = round
       for (const update of isWhole ? [Y.encodeStateAsUpdate(this.#doc)] : updates) {
         stored.add(update)
@@ -220,33 +297,43 @@ export class StoredCopy {
 
   #putRemembered(custom: IDBObjectStore): void {
     if (this.#remembered === null) return
-    const { unsaved: count, rights } = this.#remembered
+    const { unsaved: count, takenOver, rights } = this.#remembered
     const { clientID, store } = this.#doc
     custom.put(rights, KEPT)
     if (count > 0) {
       const clock = Y.getState(store, clientID)
       custom.put({ client: clientID, clock, count } satisfies Unsaved, unsavedKey(clientID))
-      return
+    } else {
+      custom.delete(unsavedKey(clientID))
     }
-    // The server has all of this document: what other tabs have left in it, too.
-    const others = custom.openCursor(unsavedKeys())
-    others.onsuccess = () => {
-      const cursor = others.result
-      if (cursor === null) return
-      const { client, clock } = cursor.value as Unsaved
-      if (client === clientID || clock <= Y.getState(store, client)) cursor.delete()
-      cursor.continue()
+    if (takenOver > 0) return
+    // The server has what was taken over; what those tabs have added since, it may not have.
+    for (const taken of this.#takenOver.values()) {
+      const now = custom.get(unsavedKey(taken.client))
+      now.onsuccess = () => {
+        if (isEqualJson(now.result, taken)) custom.delete(unsavedKey(taken.client))
+      }
+    }
+  }
+
+  /** Whoever emptied the copy has removed these too, and this document still has their edits. */
+  #putBackTaken(custom: IDBObjectStore): void {
+    if ((this.#remembered?.takenOver ?? 0) === 0) return
+    for (const taken of this.#takenOver.values()) {
+      const key = unsavedKey(taken.client)
+      const now = custom.getKey(key)
+      now.onsuccess = () => {
+        if (now.result === undefined) custom.put(taken, key)
+      }
     }
   }
 
   #onWritten(isWhole: boolean): void {
     this.#isWriting = false
-    if (this.#isDestroyed) return
+    if (this.#db === null) return
     this.#hasGap = !isWhole
-    if (isWhole !== this.#isUsable) {
-      this.#isUsable = isWhole
-      this.#onUsable()
-    }
+    if (this.#isDestroyed) return
+    this.#setUsable(isWhole)
     if (isWhole) {
       this.#flush()
       return
@@ -254,6 +341,12 @@ export class StoredCopy {
     this.#isRemembered = false
     this.#waiting = []
     this.#retryTimer = setTimeout(() => this.#startWrite(), RETRY_MS)
+  }
+
+  #setUsable(isUsable: boolean): void {
+    if (isUsable === this.#isUsable) return
+    this.#isUsable = isUsable
+    this.#onUsable()
   }
 }
 

@@ -50,20 +50,24 @@ export function copyName(serverUrl: string, userId: string, workflowId: string):
   return `coflow:${serverUrl}:${encodeURIComponent(userId)}:${encodeURIComponent(workflowId)}`
 }
 
-/** The workflows of which this device keeps a user's copy, and how many changes in it are not saved. */
+/**
+ * The workflows of which this device keeps a user's copy, and how many changes in it are not saved. Those that
+ * can't be opened are left out, and where the browser has no list of databases (Firefox before 126) all but `workflowId`.
+ */
 export async function storedCopies(
   whose: WhoseCopies
 ): Promise<{ workflowId: string; unsavedChanges: number }[]> {
   const names = await namesOf(whose)
-  return Promise.all(
+  const copies = await Promise.allSettled(
     names.map(async (name) => ({
       workflowId: decodeURIComponent(name.slice(name.lastIndexOf(':') + 1)),
       unsavedChanges: await readUnsaved(name)
     }))
   )
+  return copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : []))
 }
 
-/** Delete a user's copies from this device, with what is unsaved in them; open tabs keep nothing from then on. */
+/** Delete a user's copies from this device, with what is unsaved in them; open tabs keep nothing until a `retry`. */
 export async function forgetStoredCopies(whose: WhoseCopies): Promise<void> {
   const names = await namesOf(whose)
   await Promise.all(names.map((name) => clearDocument(name)))
@@ -72,11 +76,18 @@ export async function forgetStoredCopies(whose: WhoseCopies): Promise<void> {
 async function namesOf({ userId, serverUrl, workflowId }: WhoseCopies): Promise<string[]> {
   if (typeof indexedDB === 'undefined') return []
   const beginning = copyName(originOf(serverUrl), userId, workflowId ?? '')
-  const all = await indexedDB.databases()
+  const all = await allDatabases()
+  if (all === null) return workflowId === undefined ? [] : [beginning]
   return all.flatMap(({ name = '' }) => {
     const isMeant = workflowId === undefined ? name.startsWith(beginning) : name === beginning
     return isMeant ? [name] : []
   })
+}
+
+/** Null where the browser can't tell. */
+async function allDatabases(): Promise<IDBDatabaseInfo[] | null> {
+  if (!('databases' in indexedDB)) return null
+  return indexedDB.databases().catch(() => null)
 }
 
 /** As y-indexeddb does. Rejects where there is no storage. */
@@ -84,8 +95,22 @@ export function openCopy(name: string): Promise<IDBDatabase> {
   return openDB(name, (db) => createStores(db, [['updates', { autoIncrement: true }], ['custom']]))
 }
 
+/** Rejects where there is none, and makes none. */
+function openExisting(name: string): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const asked = indexedDB.open(name)
+    asked.onupgradeneeded = () => asked.transaction?.abort()
+    asked.onerror = () => reject(asked.error ?? new Error('It could not be opened.'))
+    asked.onsuccess = () => {
+      const db = asked.result
+      db.onversionchange = () => db.close()
+      resolve(db)
+    }
+  })
+}
+
 async function readUnsaved(name: string): Promise<number> {
-  const db = await openCopy(name)
+  const db = await openExisting(name)
   try {
     const turn = db.transaction(['custom'], 'readonly')
     const counts = turn.objectStore('custom').getAll(unsavedKeys()) as IDBRequest<Unsaved[]>
