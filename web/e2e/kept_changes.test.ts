@@ -237,8 +237,8 @@ test('a device that answers too late is not said to keep anything', async ({
 /** The copies on Bob's device, also where the page is kept from listing them. */
 async function copies(page: Page): Promise<number> {
   return page.evaluate(async () => {
-    const { listAll } = window as unknown as { listAll?: typeof indexedDB.databases }
-    return (await (listAll ?? indexedDB.databases).call(indexedDB)).length
+    const { listAll } = window as unknown as { listAll?: () => Promise<unknown[]> }
+    return (await (listAll?.() ?? indexedDB.databases())).length
   })
 }
 
@@ -254,7 +254,7 @@ test.for(['with', 'without'] as const)(
     const [page, wire] = [await openPage(), await openWire(server)]
     if (how === 'without') {
       await page.addInitScript(() => {
-        Object.assign(window, { listAll: indexedDB.databases })
+        Object.assign(window, { listAll: indexedDB.databases.bind(indexedDB) })
         Reflect.deleteProperty(IDBFactory.prototype, 'databases')
       })
     }
