@@ -35,6 +35,21 @@ describe('save counter', () => {
     expect(counter.unsaved).toBe(0)
   })
 
+  test('what was taken over from other tabs is told apart from what was edited here', () => {
+    const counter = new SaveCounter()
+    counter.tookOver(3)
+    counter.edited()
+    expect(counter).toMatchObject({ unsaved: 4, own: 1, takenOver: 3 })
+    counter.sent(SYNC_STEP_2)
+    counter.sent(SYNC_UPDATE)
+    counter.saved(1)
+    expect(counter).toMatchObject({ unsaved: 1, own: 1, takenOver: 0 })
+    // Found on the device while connected, and lost with the connection.
+    counter.sent(SYNC_UPDATE, 2)
+    counter.disconnected()
+    expect(counter).toMatchObject({ unsaved: 3, own: 1, takenOver: 2 })
+  })
+
   test('an empty step 2 and an old count settle nothing', () => {
     const counter = new SaveCounter(3)
     counter.saved(5)
