@@ -14,6 +14,8 @@ interface Props {
   mayRetry?: boolean
   /** For who has no right to it any more: this device keeps the workflow until what is unsaved was taken. */
   forgetsCopy?: boolean
+  /** What was not saved is a file now. */
+  onTaken?: () => void
   /** Instead of the one to the list. */
   way?: ReactNode
 }
@@ -24,6 +26,7 @@ export function Ended({
   children,
   mayRetry = false,
   forgetsCopy = false,
+  onTaken,
   way
 }: Props) {
   const { retry } = useConnectionStatus()
@@ -34,7 +37,12 @@ export function Ended({
       icon={icon}
       actions={
         <>
-          <UnsavedDownload onTaken={forget} />
+          <UnsavedDownload
+            onTaken={() => {
+              forget()
+              onTaken?.()
+            }}
+          />
           {way ?? (
             <Link className="coflow-button" to="/">
               All workflows

@@ -1,8 +1,8 @@
 /** Removes this device's copy of a workflow that its user may not see any more. */
 
-import { forgetStoredCopies, useClient } from '@coflow/react'
+import { useClient } from '@coflow/react'
 import { useEffect } from 'react'
-import { forgetSavedCopies } from '../identity/sign_out'
+import { forgetCopies, forgetSavedCopies } from '../identity/sign_out'
 
 /** Returns what removes it with its unsaved changes, to be called once they have been taken. */
 export function useForgottenCopy(isForgotten: boolean): () => void {
@@ -14,6 +14,6 @@ export function useForgottenCopy(isForgotten: boolean): () => void {
   }, [isForgotten, userId, workflowId])
 
   return () => {
-    if (isForgotten) void forgetStoredCopies({ userId, workflowId })
+    if (isForgotten) void forgetCopies({ userId, workflowId })
   }
 }

@@ -2,13 +2,17 @@
 
 import { useClient } from '@coflow/react'
 import { Ban } from 'lucide-react'
+import { useState } from 'react'
 import { guestLeaves } from '../identity/sign_out'
 import { useSignOut } from '../identity/use_sign_out'
 import { Ended } from './ended'
+import { useNotStored } from './use_not_stored'
 
 export function VisitEnded({ mayRetry = false }: { mayRetry?: boolean }) {
   const { workflowId } = useClient().options
   const { start, dialog } = useSignOut()
+  const notStored = useNotStored()
+  const [isTaken, setTaken] = useState(false)
   return (
     <>
       <Ended
@@ -16,11 +20,12 @@ export function VisitEnded({ mayRetry = false }: { mayRetry?: boolean }) {
         icon={<Ban size={20} />}
         mayRetry={mayRetry}
         forgetsCopy
+        onTaken={() => setTaken(true)}
         way={
           <button
             type="button"
             className="coflow-button"
-            onClick={() => void start(guestLeaves(workflowId))}
+            onClick={() => void start(guestLeaves(workflowId), isTaken ? 0 : notStored)}
           >
             Sign in instead
           </button>

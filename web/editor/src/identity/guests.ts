@@ -12,6 +12,8 @@ export interface Guest {
   token: string
   /** Of the links that this guest came by, the last one first. */
   shareIds: readonly string[]
+  /** Whom this one has taken the place of; what they have not saved may be on this device. */
+  formerUserIds?: readonly string[]
 }
 
 // Other tabs are of the same guest.
@@ -37,6 +39,11 @@ export function guests(): Guest[] {
 export function setGuest(guest: Guest): void {
   localStorage.setItem(GUEST + guest.workflowId, JSON.stringify(guest))
   identityChanged()
+}
+
+/** Of a guest, and of those before in its place. */
+export function userIdsOf(guest: Guest | null): string[] {
+  return guest === null ? [] : [guest.userId, ...(guest.formerUserIds ?? [])]
 }
 
 /** In all tabs; with the last of them goes the name. */

@@ -1,7 +1,7 @@
 /** Asks before what only this device has is lost, and before a guest loses the way back. */
 
 import { Question } from '../app/question'
-import type { Unsaved } from './sign_out'
+import type { Changes, Unsaved } from './sign_out'
 
 interface Props {
   isGuest: boolean
@@ -12,7 +12,7 @@ interface Props {
 
 export function SignOutDialog({ isGuest, unsaved, ...ways }: Props) {
   const { changes, workflows } = unsaved
-  const isLosing = changes > 0
+  const isLosing = changes !== 0
   const leave = isGuest ? 'Leave' : 'Sign out'
   return (
     <Question
@@ -23,10 +23,14 @@ export function SignOutDialog({ isGuest, unsaved, ...ways }: Props) {
       {...ways}
     >
       {isLosing &&
-        `${counted(changes, 'change')} in ${counted(workflows, 'workflow')}, kept on this device alone, would be lost. `}
+        `${countedChanges(changes)} in ${counted(workflows, 'workflow')}, kept on this device alone, would be lost. `}
       {isGuest && 'This browser forgets you. To come back, you need a link that still lets in.'}
     </Question>
   )
+}
+
+function countedChanges(changes: Changes): string {
+  return changes === 'some' ? 'Changes' : counted(changes, 'change')
 }
 
 function counted(count: number, what: string): string {

@@ -21,7 +21,7 @@ const NEVER_EDITED = new Set([
 ])
 
 export function isLongText(key: string, value: string): boolean {
-  return value.length > LONG_CHARS || value.includes('\n') || LONG_KEYS.test(key)
+  return value.length > LONG_CHARS || /[\r\n]/.test(value) || LONG_KEYS.test(key)
 }
 
 export function fieldsOf(

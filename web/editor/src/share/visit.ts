@@ -1,7 +1,7 @@
 /** A guest's visit to a workflow: it begins by a link, and goes on for as long as one of the links lives. */
 
 import { ApiError, Rest } from '@coflow/react'
-import { guestBy, guestOf, setGuest, type Guest } from '../identity/guests'
+import { guestBy, guestOf, setGuest, userIdsOf, type Guest } from '../identity/guests'
 import { claimsOf } from '../identity/identity'
 import { forgetSavedCopies } from '../identity/sign_out'
 import { redeem } from './redeem'
@@ -18,11 +18,10 @@ export function comeByLink(shareId: string, name: string): Promise<Guest> {
   // Of two tabs that open one link at once, the second is the guest that the first has become.
   return oneAtATime('coflow.guests', async () => {
     const before = guestBy(shareId) ?? guestOf(await whereTo(shareId))
-    const guest = (before && (await comeBack(before, shareId))) ?? (await begin(shareId, name))
+    const back = before && (await comeBack(before, shareId))
+    const guest = back ?? { ...(await begin(shareId, name)), formerUserIds: userIdsOf(before) }
     setGuest(guest)
-    if (before !== null && before.userId !== guest.userId) {
-      await forgetSavedCopies({ userId: before.userId })
-    }
+    if (before !== null && back === null) await forgetSavedCopies({ userId: before.userId })
     return guest
   })
 }

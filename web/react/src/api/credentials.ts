@@ -21,10 +21,12 @@ export class Credentials {
     return typeof this.#source === 'function'
   }
 
-  /** For the next time that a token is asked for. */
-  setSource(source: TokenSource): void {
-    if (typeof source === 'string' && source !== this.#source) this.#current = null
+  /** For the next time that a token is asked for. True if that is another token for certain. */
+  setSource(source: TokenSource): boolean {
+    const isOther = typeof source === 'string' && source !== this.#source
+    if (isOther) this.#current = null
     this.#source = source
+    return isOther
   }
 
   /** Rejects with what the application's function rejects with; the next call asks it again. */
@@ -47,8 +49,11 @@ export class Credentials {
 
   /** A token other than `expired`: many may ask at once for one that has ended, and share the answer. */
   async refresh(expired: string): Promise<string> {
-    if (this.canRefresh && (await this.token().catch(() => expired)) === expired) {
-      this.#current = null
+    if (this.canRefresh) {
+      const known = this.token()
+      const isExpired = (await known.catch(() => expired)) === expired
+      // Else somebody else who has waited has asked already.
+      if (isExpired && this.#current === known) this.#current = null
     }
     return this.token()
   }

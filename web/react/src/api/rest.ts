@@ -36,11 +36,16 @@ export interface RestOptions {
   token?: TokenSource | undefined
   /** Shared with a socket, so that one fresh token serves both. */
   credentials?: Credentials | undefined
-  /** After that a server that does not answer counts as unreachable. Default: 30 seconds. */
+  /**
+   * After that a server that has not begun to answer counts as unreachable; after four times that if the request
+   * has a body, which takes its time to be sent. Default: 30 seconds.
+   */
   answerWithinMs?: number | undefined
 }
 
 const ANSWER_WITHIN_MS = 30_000
+/** How many times longer a request with a body may take. */
+const BODY_FACTOR = 4
 
 /** The answer's data, or an ApiError. */
 export async function dataOf<T>(
@@ -95,8 +100,15 @@ export class Rest {
     return this.#answerTo(authorized(again, await this.credentials.refresh(token)))
   }
 
-  #answerTo(request: Request): Promise<Response> {
-    return fetch(request, { signal: AbortSignal.timeout(this.#answerWithinMs) })
+  async #answerTo(request: Request): Promise<Response> {
+    const limit = new AbortController()
+    const factor = request.headers.has('Content-Type') ? BODY_FACTOR : 1
+    const timer = setTimeout(() => limit.abort(), this.#answerWithinMs * factor)
+    try {
+      return await fetch(request, { signal: AbortSignal.any([request.signal, limit.signal]) })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   // Workflows

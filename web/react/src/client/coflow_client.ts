@@ -149,9 +149,9 @@ export class CoflowClient {
     return this.access.get().canEdit
   }
 
-  /** What the next token comes from; the one in use stays. */
+  /** What the next token comes from. Another string is used at once, also if the last one was refused for good. */
   setTokenSource(token: TokenSource): void {
-    this.#credentials.setSource(token)
+    if (this.#credentials.setSource(token)) void this.#link.tokenChanged()
   }
 
   /** An edit of this user's, which undo can take back. */

@@ -142,6 +142,18 @@ export class DocumentLink {
     void this.#open()
   }
 
+  /** For the next connection, and in place of one that was refused with the last token, or may be yet. */
+  async tokenChanged(): Promise<void> {
+    const { status, closed } = this.state.get()
+    if (status === 'closed') {
+      if (closed?.code === UNAUTHENTICATED) this.retry()
+      return
+    }
+    const token = await this.#options.credentials.token()
+    this.#connection?.setToken(token)
+    if (!this.isOpen) this.#connection?.reopen()
+  }
+
   dismissReverted(): void {
     this.#set({ reverted: null })
   }

@@ -55,8 +55,15 @@ function endLater(key: string, entry: Held, keepMs: number): void {
   }, keepMs)
 }
 
-/** Applications make a new token function with every render: what counts is whose workflow it is. */
-function keyOf({ workflowId, userId, token, serverUrl }: CoflowOptions): string {
-  const tokenKey = typeof token === 'function' ? 'function' : token
-  return JSON.stringify([workflowId, userId, tokenKey, originOf(serverUrl)])
+function keyOf(options: CoflowOptions): string {
+  const { workflowId, userId, serverUrl } = options
+  return JSON.stringify([workflowId, userId, tokenKey(options), originOf(serverUrl)])
+}
+
+/**
+ * What counts is whose workflow it is: applications make a new token function with every render, and a named user's
+ * next token is no reason to let go of what the client has not saved.
+ */
+export function tokenKey({ userId, token }: Pick<CoflowOptions, 'userId' | 'token'>): string {
+  return typeof token === 'string' && userId === undefined ? `token ${token}` : typeof token
 }

@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef, type RefObject } from 'react'
 import type { Store } from '../client/store'
+import { fieldValueOf } from '../flow/line_ends'
 import { textDifference, type TextDifference } from '../flow/text_difference'
 import type { NodeText } from '../flow/node_text'
 
@@ -38,8 +39,9 @@ export function useCaret(store: Store<NodeText>, value: string): RefObject<TextF
   useLayoutEffect(() => {
     const { current: selection } = before
     before.current = null
-    if (selection === null || field.current?.value !== value) return
-    const difference = textDifference(selection.value, value)
+    const shown = fieldValueOf(value)
+    if (selection === null || field.current?.value !== shown) return
+    const difference = textDifference(selection.value, shown)
     // What one types oneself is in the field already, and the caret with it.
     if (difference === null) return
     field.current.setSelectionRange(

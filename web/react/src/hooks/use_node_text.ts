@@ -4,6 +4,7 @@ import { useCallback, useMemo, type RefObject } from 'react'
 import type * as Y from 'yjs'
 import type { DataProperty } from '../flow/data_path'
 import { flowOf } from '../flow/flow_binding'
+import { withLineEndsOf } from '../flow/line_ends'
 import { nodeTextOf } from '../flow/node_text'
 import { useCaret } from './use_caret'
 import { useClient } from './use_client'
@@ -12,7 +13,10 @@ import { useStore } from './use_store'
 
 export interface NodeTextResult {
   value: string
-  /** Writes what differs; the rest stays as others type it. Nothing if this user may not edit the node. */
+  /**
+   * Writes what differs; the rest stays as others type it, and lines end as they did, of which a field knows nothing.
+   * Nothing if this user may not edit the node.
+   */
   setValue: (next: string) => void
   /** The shared text, for editors with a binding of their own; null for a plain string. */
   ytext: Y.Text | null
@@ -26,8 +30,9 @@ export function useNodeText(nodeId: string, property: DataProperty): NodeTextRes
   const store = useMemo(() => nodeTextOf(client, nodeId, path), [client, nodeId, path])
   const { value, ytext } = useStore(store)
   const setValue = useCallback(
-    (next: string) => flowOf(client).setNodeText(nodeId, path, next),
-    [client, nodeId, path]
+    (next: string) =>
+      flowOf(client).setNodeText(nodeId, path, withLineEndsOf(store.get().value, next)),
+    [client, nodeId, path, store]
   )
   const ref = useCaret(store, value) as NodeTextResult['ref']
   return { value, setValue, ytext, ref }
