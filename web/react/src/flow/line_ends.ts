@@ -14,11 +14,12 @@ export function withLineEndsOf(before: string, fieldValue: string): string {
   if (difference === null) return before
   const { start, removed, inserted } = difference
   const lineEnd = /\r\n?|\n/.exec(before)?.[0] ?? '\n'
-  return (
+  const text =
     before.slice(0, placeIn(before, start)) +
     inserted.replaceAll('\n', lineEnd) +
     before.slice(placeIn(before, start + removed))
-  )
+  // A lone \r and a lone \n that have come together would be one line end.
+  return fieldValueOf(text) === fieldValue ? text : fieldValue.replaceAll('\n', lineEnd)
 }
 
 /** Where in `text` is what stands at that place of its field. */
