@@ -266,3 +266,33 @@ test('a guest who leaves is asked, and forgotten by this browser in all tabs', a
     expect(await each.title()).toBe('coflow')
   }
 })
+
+test('what a guest could not save is counted, and removed, with the one who took their place', async ({
+  server,
+  openPage
+}) => {
+  const { workflow, link, wire, page } = await visiting(server, openPage)
+  allowProblems(page, NETWORK)
+  const { userId } = await guestIn(page, workflow)
+  wire.cut({ pages: true })
+  await untilOffline(page)
+  await rename(page, 'ask', 'Of the first Grace')
+  await page.getByText(/Offline – 1 change kept on this device/).waitFor()
+  await revoke(server, link)
+  await ageToken(page, { server, workflow, byS: TWO_DAYS_S })
+
+  allowProblems(page, /40[134]|410/)
+  wire.mend()
+  const second = await makeLink(server, { by: BY, workflow, can: ['edit'] })
+  await page.goto(second.url.replace(server.origin, wire.origin))
+  await node(page, 'ask').waitFor()
+  await untilSaved(page)
+  expect((await guestIn(page, workflow)).userId).not.toBe(userId)
+  expect((await traces(page)).copies).toHaveLength(2)
+  await page.getByRole('button', { name: 'Leave' }).click()
+  const dialog = page.getByRole('alertdialog', { name: 'Leave and lose what is not saved?' })
+  await dialog.getByText(/^1 change in 1 workflow/).waitFor()
+  await dialog.getByRole('button', { name: 'Leave anyway' }).click()
+  await page.getByRole('heading', { name: 'What should we call you?' }).waitFor()
+  await expect.poll(async () => (await traces(page)).copies).toEqual([])
+})

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core'
 import { afterEach } from 'vitest'
-import { allowProblems } from './harness/browser'
+import { allowProblems, withoutStorage } from './harness/browser'
 import { drag, drop, node, storedPosition, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow } from './harness/editor'
 import type { Server } from './harness/server'
@@ -72,11 +72,7 @@ test('a device that is full is no place to keep changes, and is tried again', as
 test('leaving goes on as soon as the server has what was at risk', async ({ server, openPage }) => {
   const wire = await wireTo(server, 'left')
   const page = await openPage()
-  await page.addInitScript(() => {
-    indexedDB.open = () => {
-      throw new DOMException('No storage here.', 'SecurityError')
-    }
-  })
+  await withoutStorage(page)
   await openAt(wire, page, 'left')
   wire.cut()
   await move(page, 'mail')

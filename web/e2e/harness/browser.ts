@@ -54,6 +54,17 @@ export async function newTab(page: Page): Promise<Page> {
   return tab
 }
 
+/** From its next load on the page is in a window whose browser keeps nothing, nor says what it has kept. */
+export async function withoutStorage(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const refuse = () => new DOMException('No storage here.', 'SecurityError')
+    indexedDB.open = () => {
+      throw refuse()
+    }
+    indexedDB.databases = () => Promise.reject(refuse())
+  })
+}
+
 /** From now on such errors of the page are what the test is about. */
 export function allowProblems(page: Page, pattern: RegExp): void {
   allowedOf.get(page)?.push(pattern)

@@ -75,11 +75,14 @@ export async function traces(page: Page): Promise<{ copies: string[]; storage: s
   }))
 }
 
-/** What the button gives as a file. */
+/** What the button in the page, not that of a notice, gives as a file. */
 export async function downloadUnsaved(page: Page): Promise<Graph> {
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: 'Download what was not saved' }).click()
+    page
+      .getByRole('main')
+      .getByRole('button', { name: 'Download what was not saved' })
+      .click()
   ])
   return JSON.parse(await readFile(await download.path(), 'utf8')) as Graph
 }
