@@ -79,10 +79,7 @@ export async function traces(page: Page): Promise<{ copies: string[]; storage: s
 export async function downloadUnsaved(page: Page): Promise<Graph> {
   const [download] = await Promise.all([
     page.waitForEvent('download'),
-    page
-      .getByRole('main')
-      .getByRole('button', { name: 'Download what was not saved' })
-      .click()
+    page.getByRole('main').getByRole('button', { name: 'Download what was not saved' }).click()
   ])
   return JSON.parse(await readFile(await download.path(), 'utf8')) as Graph
 }
