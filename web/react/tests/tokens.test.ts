@@ -54,6 +54,28 @@ test('an expired token is renewed, and a connection that gets none is closed wit
   expect(ben.client.canEdit()).toBe(false)
 })
 
+test('another string goes on where the last one was refused, with the same document', async () => {
+  await create('pasted')
+  const short = await server.token('ann', ...OWNER, '--expires-in', '3s')
+  const ann = await join(server, 'ann', { workflowId: 'pasted', token: short })
+  const isClosed = () => ann.client.connection.get().status === 'closed'
+  await until(isClosed, 'the token has ended', 20_000)
+  const { doc } = ann.client
+  ann.client.setTokenSource(short)
+  expect(isClosed()).toBe(true)
+  ann.client.setTokenSource(anns)
+  await isConnected(ann)
+  expect(ann.client.doc).toBe(doc)
+  addNode(ann, 'a')
+  await isSaved(ann)
+
+  // It may also come while the connection is being opened with the last one.
+  const again = arrive(server, 'ann', { workflowId: 'pasted', token: short })
+  again.client.setTokenSource(anns)
+  await isConnected(again)
+  await until(() => nodeOf(again, 'a') !== undefined, 'what was saved is there')
+})
+
 test('a function that is refused a token for good is not asked again', async () => {
   await create('refused')
   let asked = 0

@@ -149,9 +149,9 @@ export class CoflowClient {
     return this.access.get().canEdit
   }
 
-  /** What the next token comes from. Another string is used at once, also if the last one was refused for good. */
+  /** What the next token comes from. Another string opens the connection that was refused with the last one. */
   setTokenSource(token: TokenSource): void {
-    if (this.#credentials.setSource(token)) void this.#link.tokenChanged()
+    if (this.#credentials.setSource(token)) this.#link.tokenChanged()
   }
 
   /** An edit of this user's, which undo can take back. */

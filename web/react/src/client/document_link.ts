@@ -85,6 +85,8 @@ export class DocumentLink {
   #hasFreshToken = false
   /** This user has asked to go on: what was deleted on this device is kept again, once the server agrees. */
   #isRetried = false
+  /** There is another than the connection has been given. */
+  #hasNewToken = false
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #resetTimer: ReturnType<typeof setTimeout> | undefined
   #tokenFailures = 0
@@ -142,16 +144,11 @@ export class DocumentLink {
     void this.#open()
   }
 
-  /** For the next connection, and in place of one that was refused with the last token, or may be yet. */
-  async tokenChanged(): Promise<void> {
+  /** A connection that is refused with the last token, now or later, is opened with this one. */
+  tokenChanged(): void {
     const { status, closed } = this.state.get()
-    if (status === 'closed') {
-      if (closed?.code === UNAUTHENTICATED) this.retry()
-      return
-    }
-    const token = await this.#options.credentials.token()
-    this.#connection?.setToken(token)
-    if (!this.isOpen) this.#connection?.reopen()
+    if (status !== 'closed') this.#hasNewToken = true
+    else if (closed?.code === UNAUTHENTICATED) this.retry()
   }
 
   dismissReverted(): void {
@@ -303,7 +300,8 @@ export class DocumentLink {
 
   #onClosed(code: number, reason: string): void {
     clearTimeout(this.#resetTimer)
-    if (code === UNAUTHENTICATED && this.#options.credentials.canRefresh && !this.#hasFreshToken) {
+    const mayRefresh = this.#options.credentials.canRefresh || this.#hasNewToken
+    if (code === UNAUTHENTICATED && mayRefresh && !this.#hasFreshToken) {
       void this.#refreshToken()
     } else if (code === RESET_NEEDED && this.#mayStartOver()) {
       void this.#startOver(true)
@@ -331,6 +329,7 @@ export class DocumentLink {
     const generation = this.#generation
     const { credentials } = this.#options
     this.#hasFreshToken = true
+    this.#hasNewToken = false
     this.#set({ status: 'connecting' })
     try {
       await credentials.refresh(await credentials.token())
