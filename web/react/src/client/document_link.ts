@@ -378,10 +378,10 @@ export class DocumentLink {
     await this.#replaceDocument('empty the copy', reconnect)
   }
 
-  /** What the last user left on this device stays there, for the next time. */
+  /** What the last user left on this device stays there, for the next time; nothing of it is shown to another. */
   async #changeUser(): Promise<void> {
-    const { unsavedChanges, isStored } = this.state.get()
-    if (unsavedChanges > 0 && !isStored) this.#offer([])
+    this.reset.set(null)
+    this.#set({ reverted: null })
     await this.#replaceDocument('keep the copy', true)
   }
 
