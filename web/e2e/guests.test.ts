@@ -1,7 +1,6 @@
 /** Guests who come by links: who they are when they come again, and what becomes of them in the end. */
 
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import { afterEach } from 'vitest'
 import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
 import { node, rename, storedLabel, TWO_STEPS, untilOffline, untilSaved } from './harness/canvas'
@@ -18,19 +17,15 @@ import {
   traces,
   type Link
 } from './harness/visits'
-import { NETWORK, Wire } from './harness/wire'
+import { NETWORK, type Wire } from './harness/wire'
 
 type OpenPage = (options?: BrowserContextOptions) => Promise<Page>
+type OpenWire = (server: Server) => Promise<Wire>
 
 const TWO_DAYS_S = 2 * 86_400
 const BY = { user: 'ann' }
 
 let count = 0
-const wires: Wire[] = []
-afterEach(async () => {
-  for (const wire of wires.splice(0)) await wire.dispose()
-})
-
 async function newWorkflow(server: Server): Promise<string> {
   const workflow = `visited-${++count}`
   await createWorkflow(server, { user: 'ann', id: workflow, name: 'Plan', ...TWO_STEPS })
@@ -38,11 +33,15 @@ async function newWorkflow(server: Server): Promise<string> {
 }
 
 /** Grace, who came by a link that lets edit, behind a wire of her own. */
-async function visiting(server: Server, openPage: OpenPage, { maxUses = 1 } = {}) {
+async function visiting(
+  server: Server,
+  openPage: OpenPage,
+  openWire: OpenWire,
+  { maxUses = 1 } = {}
+) {
   const workflow = await newWorkflow(server)
   const link = await makeLink(server, { by: BY, workflow, can: ['edit'], maxUses })
-  const wire = await Wire.to(server)
-  wires.push(wire)
+  const wire = await openWire(server)
   const page = await openPage()
   await arrive(page, link.url.replace(server.origin, wire.origin), 'Grace')
   await node(page, 'ask').waitFor()
@@ -65,9 +64,10 @@ function visitEnded(page: Page): Promise<void> {
 
 test('a guest who comes back after two days, in a browser that was closed, is the same guest', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { workflow, link, page } = await visiting(server, openPage)
+  const { workflow, link, page } = await visiting(server, openPage, openWire)
   const { userId } = await guestIn(page, workflow)
   await ageToken(page, { server, workflow, byS: TWO_DAYS_S })
   const storageState = await page.context().storageState()
@@ -88,9 +88,10 @@ test('a guest who comes back after two days, in a browser that was closed, is th
 
 test('a tab that was offline when its token ended goes on as the same guest', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { workflow, link, wire, page } = await visiting(server, openPage)
+  const { workflow, link, wire, page } = await visiting(server, openPage, openWire)
   allowProblems(page, NETWORK)
   const { userId } = await guestIn(page, workflow)
   // A clock that is a day late: the page cannot know that its token is about to end.
@@ -121,9 +122,10 @@ test('a tab that was offline when its token ended goes on as the same guest', as
 
 test('a link that ended while its guest was away ends the visit, and gives the work as a file', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { workflow, link, wire, page } = await visiting(server, openPage)
+  const { workflow, link, wire, page } = await visiting(server, openPage, openWire)
   allowProblems(page, NETWORK)
   await ageToken(page, { server, workflow, byS: TWO_DAYS_S })
   wire.cut()
@@ -148,9 +150,10 @@ test('a link that ended while its guest was away ends the visit, and gives the w
 
 test('a guest whose token and link are both at an end is told so, not that the network is gone', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { workflow, link, wire, page } = await visiting(server, openPage)
+  const { workflow, link, wire, page } = await visiting(server, openPage, openWire)
   allowProblems(page, NETWORK)
   wire.cut({ pages: true })
   await untilOffline(page)
@@ -231,9 +234,10 @@ test('a second link adds its rights to the same guest, and outlives the first', 
 test('a guest who leaves is asked, and forgotten by this browser in all tabs', async ({
   server,
   openPage,
-  openTab
+  openTab,
+  openWire
 }) => {
-  const { workflow, wire, page } = await visiting(server, openPage)
+  const { workflow, wire, page } = await visiting(server, openPage, openWire)
   allowProblems(page, NETWORK)
   const tab = await openTab(page)
   await tab.goto(page.url())
@@ -269,9 +273,10 @@ test('a guest who leaves is asked, and forgotten by this browser in all tabs', a
 
 test('what a guest could not save is counted, and removed, with the one who took their place', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const { workflow, link, wire, page } = await visiting(server, openPage)
+  const { workflow, link, wire, page } = await visiting(server, openPage, openWire)
   allowProblems(page, NETWORK)
   const { userId } = await guestIn(page, workflow)
   wire.cut({ pages: true })

@@ -1,7 +1,6 @@
 /** Who uses a browser: signing in and out, sessions that end, and what of anybody stays on the device. */
 
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import { afterEach } from 'vitest'
 import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
 import { node, rename, storedLabel, TWO_STEPS, untilOffline, untilSaved } from './harness/canvas'
@@ -10,17 +9,13 @@ import { takeScreenshot } from './harness/screenshots'
 import type { Server, ServerOptions } from './harness/server'
 import { expect, test } from './harness/test'
 import { arrive, downloadUnsaved, guestIn, makeLink, traces } from './harness/visits'
-import { NETWORK, Wire } from './harness/wire'
+import { NETWORK, type Wire } from './harness/wire'
 
 type OpenPage = (options?: BrowserContextOptions) => Promise<Page>
+type OpenWire = (server: Server) => Promise<Wire>
 type StartServer = (options?: ServerOptions) => Promise<Server>
 
 const WORKFLOW = 'plan'
-
-const wires: Wire[] = []
-afterEach(async () => {
-  for (const wire of wires.splice(0)) await wire.dispose()
-})
 
 /** A server that goes by tokens, and Ann's workflow there, in which Bob is an editor. */
 async function withTokens(startServer: StartServer) {
@@ -43,9 +38,8 @@ async function withTokens(startServer: StartServer) {
 }
 
 /** Bob with that token, behind a wire of his own. */
-async function openAs(openPage: OpenPage, server: Server, token: string) {
-  const wire = await Wire.to(server)
-  wires.push(wire)
+async function openAs(openPage: OpenPage, openWire: OpenWire, server: Server, token: string) {
+  const wire = await openWire(server)
   const page = await openPage()
   allowProblems(page, NETWORK)
   await page.goto(`${wire.origin}/w/${WORKFLOW}#token=${token}`)
@@ -72,11 +66,12 @@ async function signOut(page: Page, item: 'Sign out' | 'Use another name'): Promi
 
 test('a token comes in the fragment, and what was unsaved when it ends is saved after signing in', async ({
   startServer,
-  openPage
+  openPage,
+  openWire
 }) => {
   const { server, bob, label } = await withTokens(startServer)
   const short = await server.token('bob', { name: 'Bob', expiresIn: '20s' })
-  const { page, wire } = await openAs(openPage, server, short)
+  const { page, wire } = await openAs(openPage, openWire, server, short)
   expect(page.url()).toBe(`${wire.origin}/w/${WORKFLOW}`)
   await renameOffline(page, wire, 'Not lost')
   const isOver = () =>
@@ -101,10 +96,11 @@ test('a token comes in the fragment, and what was unsaved when it ends is saved 
 
 test('a workflow that its owner deletes is gone from the device too', async ({
   startServer,
-  openPage
+  openPage,
+  openWire
 }) => {
   const { server, ann, bob } = await withTokens(startServer)
-  const { page } = await openAs(openPage, server, bob)
+  const { page } = await openAs(openPage, openWire, server, bob)
   expect(await copies(page)).toHaveLength(1)
   allowProblems(page, /40[34]/)
   await server.request('DELETE', `/api/workflows/${WORKFLOW}`, { token: ann })
@@ -115,10 +111,11 @@ test('a workflow that its owner deletes is gone from the device too', async ({
 
 test('who has lost access may take what was not saved, and then the device forgets the workflow', async ({
   startServer,
-  openPage
+  openPage,
+  openWire
 }) => {
   const { server, ann, bob, member, label } = await withTokens(startServer)
-  const { page, wire } = await openAs(openPage, server, bob)
+  const { page, wire } = await openAs(openPage, openWire, server, bob)
   await renameOffline(page, wire, 'Of Bob alone')
   await server.request('DELETE', member, { token: ann })
   allowProblems(page, /40[34]/)
@@ -142,10 +139,11 @@ test('who has lost access may take what was not saved, and then the device forge
 test('signing out asks about unsaved work, and leaves nothing on the device, in any tab', async ({
   startServer,
   openPage,
-  openTab
+  openTab,
+  openWire
 }) => {
   const { server, bob, label } = await withTokens(startServer)
-  const { page, wire } = await openAs(openPage, server, bob)
+  const { page, wire } = await openAs(openPage, openWire, server, bob)
   const list = await openTab(page)
   await list.goto(`${wire.origin}/#token=${bob}`)
   await list.getByText('Plan').first().waitFor()
@@ -233,7 +231,8 @@ test('a guest of this browser stands in no users way, and misleads nobody', asyn
 test('two people in two tabs of one browser, and one after the other in one tab, stay apart', async ({
   server,
   openPage,
-  openTab
+  openTab,
+  openWire
 }) => {
   for (const [user, id, name] of [
     ['ann', 'of-ann', 'Plan of Ann'],
@@ -241,8 +240,7 @@ test('two people in two tabs of one browser, and one after the other in one tab,
   ] as const) {
     await createWorkflow(server, { user, id, name, ...TWO_STEPS })
   }
-  const wire = await Wire.to(server)
-  wires.push(wire)
+  const wire = await openWire(server)
   const ann = await openPage()
   allowProblems(ann, NETWORK)
   await ann.goto(`${wire.origin}/w/of-ann?user_id=ann`)

@@ -1,24 +1,17 @@
 /** Shares that grant what is no role's: the editor offers what one may do, no more and no less. */
 
 import type { Locator, Page } from 'playwright-core'
-import { afterEach } from 'vitest'
 import { allowProblems } from './harness/browser'
 import { node, storedLabel, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow } from './harness/editor'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
-import { Wire } from './harness/wire'
 
 /** What Chromium says of a server that is not there. */
 const NETWORK = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
 const SHARES = '/api/collaboration/shares'
 
 let count = 0
-const wires: Wire[] = []
-afterEach(async () => {
-  for (const wire of wires.splice(0)) await wire.dispose()
-})
-
 async function createPlan(server: Server): Promise<string> {
   const workflow = `rights-${++count}`
   await createWorkflow(server, { user: 'ann', id: workflow, name: 'Plan', ...TWO_STEPS })
@@ -137,10 +130,13 @@ test('a right that comes or goes while the role stays is there, or gone, at once
   await guest.getByText('You can view', { exact: true }).waitFor()
 })
 
-test('exact rights are remembered for a day without a network', async ({ server, openPage }) => {
+test('exact rights are remembered for a day without a network', async ({
+  server,
+  openPage,
+  openWire
+}) => {
   const workflow = await createPlan(server)
-  const wire = await Wire.to(server)
-  wires.push(wire)
+  const wire = await openWire(server)
   const guest = await openPage()
   allowProblems(guest, NETWORK)
   await arrive(guest, wire.origin, await share(server, workflow, 'edit'))

@@ -1,27 +1,23 @@
 /** What this device keeps of a workflow: as much as fits, told truthfully, apart for each tab and user. */
 
 import type { Page } from 'playwright-core'
-import { afterEach } from 'vitest'
 import { allowProblems, withoutStorage } from './harness/browser'
 import { drag, drop, node, storedPosition, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow } from './harness/editor'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
-import { Wire } from './harness/wire'
+import type { Wire } from './harness/wire'
 
 const NO_SERVER = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to|ERR_SOCKET/
 
-const wires: Wire[] = []
-afterEach(async () => {
-  for (const wire of wires.splice(0)) await wire.dispose()
-})
-
 /** Ann's workflow, and the wire to it that her tabs share. */
-async function wireTo(server: Server, workflow: string): Promise<Wire> {
+async function wireTo(
+  server: Server,
+  openWire: (server: Server) => Promise<Wire>,
+  workflow: string
+): Promise<Wire> {
   await createWorkflow(server, { user: 'ann', id: workflow, name: 'Plan', ...TWO_STEPS })
-  const wire = await Wire.to(server)
-  wires.push(wire)
-  return wire
+  return openWire(server)
 }
 
 async function openAt(wire: Wire, page: Page, workflow: string): Promise<void> {
@@ -41,9 +37,10 @@ async function untilShown(page: Page, words: string): Promise<void> {
 
 test('a device that is full is no place to keep changes, and is tried again', async ({
   server,
-  openPage
+  openPage,
+  openWire
 }) => {
-  const wire = await wireTo(server, 'full')
+  const wire = await wireTo(server, openWire, 'full')
   const page = await openPage()
   const devtools = await page.context().newCDPSession(page)
   const limit = (quota: { quotaSize?: number }) =>
@@ -69,8 +66,12 @@ test('a device that is full is no place to keep changes, and is tried again', as
   expect((await storedPosition(server, 'full', 'mail'))?.y).toBeGreaterThan(120)
 })
 
-test('leaving goes on as soon as the server has what was at risk', async ({ server, openPage }) => {
-  const wire = await wireTo(server, 'left')
+test('leaving goes on as soon as the server has what was at risk', async ({
+  server,
+  openPage,
+  openWire
+}) => {
+  const wire = await wireTo(server, openWire, 'left')
   const page = await openPage()
   await withoutStorage(page)
   await openAt(wire, page, 'left')
@@ -87,9 +88,10 @@ test('leaving goes on as soon as the server has what was at risk', async ({ serv
 test('two tabs keep what each has changed in one copy, and count all of it', async ({
   server,
   openPage,
-  openTab
+  openTab,
+  openWire
 }) => {
-  const wire = await wireTo(server, 'tabs')
+  const wire = await wireTo(server, openWire, 'tabs')
   const first = await openPage()
   const second = await openTab(first)
   await openAt(wire, first, 'tabs')
@@ -115,9 +117,10 @@ test('two tabs keep what each has changed in one copy, and count all of it', asy
 test('a copy that one tab has thrown away is whole again with the next change in another', async ({
   server,
   openPage,
-  openTab
+  openTab,
+  openWire
 }) => {
-  const wire = await wireTo(server, 'emptied')
+  const wire = await wireTo(server, openWire, 'emptied')
   const first = await openPage()
   const second = await openTab(first)
   await openAt(wire, first, 'emptied')
