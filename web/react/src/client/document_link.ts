@@ -15,6 +15,7 @@ import {
 } from './close_codes'
 import { isEqualJson } from './equality'
 import { LocalWork } from './local_work'
+import { RefusedEdits } from './refused_edits'
 import type { Rights } from './permissions'
 import { ValueStore } from './store'
 import { copyName } from './stored_records'
@@ -24,13 +25,8 @@ const MAX_RESETS_PER_MINUTE = 3
 /** How long the server has to close a connection whose edit it has refused for good. */
 const CLOSE_WITHIN_MS = 2_000
 
-/** A reset follows what it is for at once; what was reverted long before has nothing to do with it. */
-const REASON_WITHIN_MS = 15_000
 /** What a token function's ApiError says for good: nobody is let in by asking again. */
 const FINAL_STATUSES = new Set([401, 403, 404, 410])
-/** Of edits for which the server closes with 4403. */
-const FORBIDDEN_EDITS = new Set(['permission_denied', 'foreign_client_id'])
-
 /** Node has none. */
 const page = typeof window === 'undefined' ? null : window
 
@@ -90,8 +86,7 @@ export class DocumentLink {
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #resetTimer: ReturnType<typeof setTimeout> | undefined
   #tokenFailures = 0
-  /** What was refused since the connection was opened: the reason of a close that follows. */
-  #refused: Reverted[] = []
+  readonly #refused = new RefusedEdits()
   #resetsMs: number[] = []
 
   constructor(options: LinkOptions) {
@@ -254,7 +249,7 @@ export class DocumentLink {
       if (this.#mayEdit) void this.#work.takeUp()
       else if (this.state.get().unsavedChanges > 0) this.#giveUpWhatCannotBeSaved()
     } else if (status === 'connected') {
-      this.#refused = []
+      this.#refused.clear()
       this.#mayEdit = false
     } else if (this.state.get().status !== 'offline') {
       // While offline every attempt is one to leave that state, and no news by itself.
@@ -289,7 +284,7 @@ export class DocumentLink {
       holder: typeof event.holder === 'string' ? event.holder : null,
       atMs: Date.now()
     }
-    this.#refused = [...this.#refused, reverted].slice(-100)
+    this.#refused.add(reverted)
     this.#set({ reverted })
     if (reverted.reason === 'permission_denied') {
       // Brought in a step 2, it was dropped, and the connection stays: this document has it alone.
@@ -308,11 +303,10 @@ export class DocumentLink {
     } else {
       this.#close(code, reason)
       // What was refused must not come back with the next connection, nor from the stored copy.
-      const isRefused = this.#refused.some((each) => FORBIDDEN_EDITS.has(each.reason))
-      const isTooLarge = this.#refused.length > 0 || this.state.get().unsavedChanges > 0
+      const isTooLarge = this.#refused.isAny || this.state.get().unsavedChanges > 0
       if (
         code === RESET_NEEDED ||
-        (code === FORBIDDEN && isRefused) ||
+        (code === FORBIDDEN && this.#refused.isForbidden) ||
         (code === TOO_LARGE && isTooLarge)
       ) {
         void this.#startOver(false)
@@ -364,17 +358,17 @@ export class DocumentLink {
   /** Edits made offline by one who, as it turns out, may not edit any more. */
   #giveUpWhatCannotBeSaved(): void {
     const resources: Resource[] = [{ type: 'workflow', id: this.#options.workflowId }]
-    this.#refused = [
-      ...this.#refused,
-      { resources, reason: 'permission_denied', holder: null, atMs: Date.now() }
-    ]
+    this.#refused.add({ resources, reason: 'permission_denied', holder: null, atMs: Date.now() })
     void this.#startOver(true)
   }
 
   /** Throw the document away, here and on this device, and get the server's. */
   async #startOver(reconnect: boolean): Promise<void> {
-    const since = Date.now() - REASON_WITHIN_MS
-    this.#offer(this.#refused.filter((each) => each.atMs >= since))
+    this.reset.set({
+      reverted: this.#refused.recent(),
+      unsavedContent: graphOf(this.#work.doc),
+      atMs: Date.now()
+    })
     await this.#replaceDocument('empty the copy', reconnect)
   }
 
@@ -385,10 +379,6 @@ export class DocumentLink {
     await this.#replaceDocument('keep the copy', true)
   }
 
-  #offer(reverted: readonly Reverted[]): void {
-    this.reset.set({ reverted, unsavedContent: graphOf(this.#work.doc), atMs: Date.now() })
-  }
-
   async #replaceDocument(how: Parameters<LocalWork['end']>[0], reconnect: boolean): Promise<void> {
     this.#generation += 1
     const generation = this.#generation
@@ -396,7 +386,7 @@ export class DocumentLink {
     void this.#connection?.destroy()
     this.#connection = null
     this.#copyLoaded = null
-    this.#refused = []
+    this.#refused.clear()
     const old = this.#work
     this.#work = this.#newWork()
     this.#set({
