@@ -115,7 +115,8 @@ class Room(YRoom):
         self.idle_since_s: float | None = self.clock.now_s()
         self.rows_since_fold = document.seq - stored.snapshot_seq
         self.is_gone = False
-        self.access_is_stale = False
+        self._has_stale_access = False
+        self._newest_access_epoch = access.access_epoch
         self._settlement = Settlement(context.metrics)
         self.pending = PendingChanges(context.limits.max_pending_bytes_per_workflow)
         self._applying: list[Pending] = []
@@ -237,11 +238,23 @@ class Room(YRoom):
             "role": role,
         }
 
+    @property
+    def access_is_stale(self) -> bool:
+        """Whether the rules have changed since those that are held were read."""
+        return self._has_stale_access or self.access.access_epoch < self._newest_access_epoch
+
+    def access_changed(self, access_epoch: int | None) -> None:
+        """The rules that are held are older than this epoch; None: than an unknown one."""
+        if access_epoch is None:
+            self._has_stale_access = True
+        else:
+            self._newest_access_epoch = max(self._newest_access_epoch, access_epoch)
+
     def set_access(self, access: AccessSnapshot) -> None:
         """Enforce new rules on the open sockets at once [ACC-3]."""
         before, self.access = self.access, access
         self._enforcement.set_access(access)
-        self.access_is_stale = False
+        self._has_stale_access = False
         if access.permits_as(before):
             return
         for connection in list(self.connections.values()):

@@ -141,9 +141,15 @@ class Rooms(WebsocketServer):
     async def get_room(self, name: str) -> Room:
         """The live document of a workflow, loaded if need be. Raises WorkflowNotFound.
 
-        However many ask at once, it is loaded once and each gets the same room.
+        However many ask at once, it is loaded once and each gets the same room. Its rules are no
+        older than the last change of them that was told [ACC-3].
         """
-        workflow_id = WorkflowId(name)
+        room = await self._find_or_load(WorkflowId(name))
+        if room.access_is_stale:
+            await self.refresh_access(room)
+        return room
+
+    async def _find_or_load(self, workflow_id: WorkflowId) -> Room:
         room = self.rooms.get(workflow_id)
         if room is not None and not room.is_gone:
             room.touch()
@@ -225,14 +231,13 @@ class Rooms(WebsocketServer):
     def access_changed(self, workflow_id: WorkflowId, access_epoch: int | None = None) -> None:
         """The rules moved, to this epoch: read them anew and enforce them on open sockets [ACC-3].
 
-        A room at work reads them in its next write turn in any case; a quiet one a moment later,
-        once for however many changes there were.
+        A room at work reads them in its next write turn in any case, and before anybody comes in; a
+        quiet one a moment later, once for however many changes there were.
         """
         if (room := self.rooms.get(workflow_id)) is not None:
-            if access_epoch is None:
-                room.access_is_stale = True
-            elif access_epoch <= room.access.access_epoch:
+            if access_epoch is not None and access_epoch <= room.access.access_epoch:
                 return
+            room.access_changed(access_epoch)
             self.start_task(self._refresh_access_soon(room, access_epoch))
         elif workflow_id in self._loading:
             self._changed_while_loading.add(workflow_id)

@@ -33,14 +33,16 @@ MARGIN_S = 2.0
 """For a machine that is busy with other tests."""
 
 
+def sync_url(api: Api, path: str, user_id: str) -> str:
+    return f"{api.server.sync_url}/{path.rsplit('/', 1)[1]}?token={api.server.token(user_id)}"
+
+
 @asynccontextmanager
 async def synced(
     api: Api, path: str, user_id: str
 ) -> AsyncIterator[tuple[ClientConnection, Doc[Any]]]:
     """A socket of the sync door whose Doc has received the workflow."""
-    token = api.server.token(user_id)
-    url = f"{api.server.sync_url}/{path.rsplit('/', 1)[1]}?token={token}"
-    async with connect(url) as socket:
+    async with connect(sync_url(api, path, user_id)) as socket:
         doc: Doc[Any] = Doc()
         await socket.send(create_sync_message(doc))
         with anyio.fail_after(10):
@@ -116,3 +118,20 @@ async def test_acc_3_who_was_just_let_in_is_not_turned_away_by_the_rules_of_befo
             await owner.put(f"{path}/members/{newcomer}", json={"role": "viewer"})
             async with synced(api, path, newcomer) as (_, doc):
                 assert "ask" in doc.get("nodes", type=Map)
+
+
+async def test_acc_3_who_was_just_removed_is_not_let_in_by_the_rules_of_before(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    first, second = fresh("viewer"), fresh("viewer")
+    await owner.put(f"{path}/members/{first}", json={"role": "viewer"})
+    async with synced(api, path, first):
+        for _ in range(5):
+            await owner.put(f"{path}/members/{second}", json={"role": "viewer"})
+            async with synced(api, path, second):
+                pass
+            await owner.delete(f"{path}/members/{second}")
+            async with connect(sync_url(api, path, second)) as socket:
+                assert await close_code(socket) == 4403
+                # Not let in and thrown out again.
+                assert socket.close_reason == "you have no access to this workflow"

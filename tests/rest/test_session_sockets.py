@@ -213,6 +213,19 @@ async def test_a_socket_finds_a_full_session_closed_with_4523(
         assert (await until_closed(socket))[0] == 4403
 
 
+async def test_a_limit_holds_for_who_comes_right_after_it_was_set(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    ann, bob = [await member(api, owner, path, "editor") for _ in range(2)]
+    async with socket_of(api, ann, path):
+        session = await join(ann, path)
+        for _ in range(5):
+            await change(owner, session, max_users=1)
+            async with socket_of(api, bob, path, waits_for_sync=False) as socket:
+                assert await until_closed(socket) == (4523, "session full (1 of 1)")
+            await change(owner, session, max_users=2)
+
+
 async def test_the_last_seat_is_taken_by_one_of_ten_sockets_that_come_at_once(
     api: Api, owner: httpx.AsyncClient, path: str
 ) -> None:

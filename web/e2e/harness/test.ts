@@ -56,12 +56,16 @@ export const test = base.extend<{ $test: Fixtures; $file: FileFixtures }>({
     const tabs = pages.flatMap((page) => page.context().pages())
     const found = tabs.flatMap((page) => problems(page))
     // What a failed test was looking at says more than its message.
-    if (task.result?.state === 'fail') await keepPictures(task.name, tabs)
+    const hasFailed = task.result?.state === 'fail'
+    if (hasFailed) await keepPictures(task.name, tabs)
+    const seen = hasFailed ? await seenOn(tabs) : []
     // The pages first: they would complain about a server that goes.
     await Promise.all(pages.map((page) => page.context().close()))
     await Promise.all(wires.map((wire) => wire.dispose()))
     await Promise.all(servers.map((server) => server.dispose()))
     expect(found, 'errors in the browser').toEqual([])
+    // CI keeps no pictures.
+    if (hasFailed) throw new Error(`the pages of the failed test showed\n${seen.join('\n')}`)
   },
   openPage: async ({ browser, opened }, provide) => {
     await provide(async (options = {}) => {
@@ -95,6 +99,17 @@ async function keepPictures(name: string, pages: Page[]): Promise<void> {
     const path = `${SCREENSHOTS}/failed/${name.replace(/[^\w]+/g, '-').slice(0, 80)}-${number + 1}.png`
     await page.screenshot({ path, timeout: 5_000 }).catch(() => undefined)
   }
+}
+
+async function seenOn(pages: Page[]): Promise<string[]> {
+  const texts = pages.map(async (page) => {
+    const text = await page
+      .locator('body')
+      .innerText({ timeout: 5_000 })
+      .catch((error: unknown) => String(error))
+    return `${page.url()}: ${text.replace(/\s+/g, ' ').slice(0, 1_000)}`
+  })
+  return Promise.all(texts)
 }
 
 export { expect }
