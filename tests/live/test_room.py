@@ -613,7 +613,7 @@ async def test_one_rooms_failure_leaves_the_others_alone(tmp_path: Path) -> None
         room, other_room = await house.room(), await house.rooms.get_room(other_id)
         ann, bob = Peer(room, "ann").join(), Peer(other_room, "ann").join()
         await exchange(house, ann, bob)
-        room.access_is_stale = True
+        room.access_changed(None)
         house.members.fails_for = WORKFLOW
         nodes(ann)["a"] = Map()
         nodes(bob)["b"] = Map()

@@ -83,7 +83,7 @@ test('leaving a workflow loses nothing that the disk was too slow for', async ({
   await hold(page, workflow, 'updates')
   await rename(page, 'ask', 'Being written')
   await rename(page, 'mail', 'Waiting')
-  await untilShown(page, kept(2))
+  await untilShown(page, 'Offline – keeping 2 changes on this device…')
   await page.getByRole('link', { name: 'All workflows' }).click()
   await node(page, 'mail').waitFor({ state: 'detached' })
   await release(page)

@@ -113,6 +113,8 @@ export interface ConnectionState {
   unsavedChanges: number
   /** Edits are also kept on this device. */
   isStored: boolean
+  /** Some of what only this device has is still on its way to the disk. */
+  isStoring: boolean
   /** Why the server has closed the connection: for good, or, while `offline`, for now. */
   closed: Closed | null
   reverted: Reverted | null

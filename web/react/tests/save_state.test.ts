@@ -72,6 +72,7 @@ describe('save label', () => {
     isLoaded: true,
     unsavedChanges: 0,
     isStored: true,
+    isStoring: false,
     closed: null,
     reverted: null
   }
@@ -89,6 +90,10 @@ describe('save label', () => {
     [{ status: 'offline' }, 'Offline'],
     [{ status: 'offline', unsavedChanges: 1 }, 'Offline – 1 change kept on this device'],
     [{ status: 'offline', unsavedChanges: 3 }, 'Offline – 3 changes kept on this device'],
+    [
+      { status: 'offline', unsavedChanges: 1, isStoring: true },
+      'Offline – keeping 1 change on this device…'
+    ],
     [
       { status: 'offline', unsavedChanges: 3, isStored: false },
       'Offline – 3 changes not saved yet'

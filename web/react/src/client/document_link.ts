@@ -59,6 +59,7 @@ export class DocumentLink {
       isLoaded: false,
       unsavedChanges: 0,
       isStored: false,
+      isStoring: false,
       closed: null,
       reverted: null
     },

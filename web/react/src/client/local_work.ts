@@ -8,7 +8,7 @@ import { StoredCopy } from './stored_copy'
 import type { SyncConnection } from './sync_connection'
 
 /** What of the connection's state is known here. */
-export type WorkState = Pick<ConnectionState, 'unsavedChanges' | 'isStored'>
+export type WorkState = Pick<ConnectionState, 'unsavedChanges' | 'isStored' | 'isStoring'>
 
 export class LocalWork {
   readonly doc = new Y.Doc()
@@ -34,7 +34,12 @@ export class LocalWork {
   }
 
   get state(): WorkState {
-    return { unsavedChanges: this.#counter.unsaved, isStored: this.#copy?.isUsable ?? false }
+    const isStored = this.#copy?.isUsable ?? false
+    return {
+      unsavedChanges: this.#counter.unsaved,
+      isStored,
+      isStoring: isStored && this.#connection?.isOpen !== true && !this.isSafe
+    }
   }
 
   /** Whether all of it is on the server or, by now, on this device. */
@@ -110,8 +115,9 @@ export class LocalWork {
 
   #changed(): void {
     if (this.#isEnded) return
-    this.#onState(this.state)
+    // What is to be written now is not written yet.
     this.#remember()
+    this.#onState(this.state)
   }
 
   #remember(): void {

@@ -11,13 +11,15 @@ export interface Names {
 }
 
 export function saveLabel(state: ConnectionState, names: Names = {}): string {
-  const { status, isLoaded, unsavedChanges, isStored, closed, reverted } = state
+  const { status, isLoaded, unsavedChanges, isStored, isStoring, closed, reverted } = state
   if (status === 'closed') return closed?.message ?? 'Disconnected'
   if (reverted !== null) return revertedLabel(reverted, names)
   if (status === 'offline') {
     if (closed !== null && unsavedChanges === 0) return closed.message
     if (unsavedChanges === 0) return isLoaded ? 'Offline' : 'Offline – waiting for the server'
-    return `Offline – ${changes(unsavedChanges)} ${isStored ? 'kept on this device' : 'not saved yet'}`
+    if (!isStored) return `Offline – ${changes(unsavedChanges)} not saved yet`
+    if (isStoring) return `Offline – keeping ${changes(unsavedChanges)} on this device…`
+    return `Offline – ${changes(unsavedChanges)} kept on this device`
   }
   if (!isLoaded) return 'Loading…'
   if (unsavedChanges > 0) return status === 'connected' ? 'Saving…' : 'Connecting…'

@@ -38,7 +38,7 @@ export class StoredCopy {
   #persistence: IndexeddbPersistence | null = null
   /** Null until all is read, and again once somebody has deleted it. */
   #db: IDBDatabase | null = null
-  readonly #onUsable: () => void
+  readonly #onChange: () => void
   #isUsable = false
   #isDestroyed = false
   /** How often the copy had been emptied when this tab read or wrote it last. */
@@ -57,11 +57,11 @@ export class StoredCopy {
     return typeof indexedDB !== 'undefined'
   }
 
-  /** `onUsable` is told when `isUsable` has changed after the copy was loaded. */
-  constructor(name: string, doc: Y.Doc, onUsable: () => void) {
+  /** `onChange` is told when `isUsable` has changed after the copy was loaded, and when all is written. */
+  constructor(name: string, doc: Y.Doc, onChange: () => void) {
     this.#name = name
     this.#doc = doc
-    this.#onUsable = onUsable
+    this.#onChange = onChange
   }
 
   /** Whether all of the document is kept. False too in private windows that have no storage, and in Node. */
@@ -336,6 +336,7 @@ export class StoredCopy {
     this.#setUsable(isWhole)
     if (isWhole) {
       this.#flush()
+      if (this.isWritten) this.#onChange()
       return
     }
     this.#isRemembered = false
@@ -346,7 +347,7 @@ export class StoredCopy {
   #setUsable(isUsable: boolean): void {
     if (isUsable === this.#isUsable) return
     this.#isUsable = isUsable
-    this.#onUsable()
+    this.#onChange()
   }
 }
 

@@ -8,6 +8,7 @@ import type { ConnectionState } from '../types'
 import { resourceName } from './resource_names'
 import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { useLingering } from './use_lingering'
+import { useSettled } from './use_settled'
 import { presentPerson } from './use_people'
 import '../styles/controls.css'
 import './save_status.css'
@@ -38,7 +39,12 @@ function kindOf({ status, isLoaded, unsavedChanges }: ConnectionState): keyof ty
 const savingLingersMs = 600
 
 function Status() {
-  const { retry, dismissReverted, ...state } = useConnectionStatus()
+  const current = useConnectionStatus()
+  const { retry, dismissReverted, ...state } = useSettled(
+    current,
+    !current.isStoring,
+    savingLingersMs
+  )
   const client = useClient()
   const doc = useStore(client.document)
   const isSaving = useLingering(state.unsavedChanges > 0, savingLingersMs)
