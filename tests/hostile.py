@@ -33,11 +33,13 @@ class Targets(NamedTuple):
 _NOBODY = Targets()
 
 
-def vectors(targets: Targets = _NOBODY, *, kind: Kind | None = None) -> list[Vector]:
-    """Every vector, or those of one kind."""
+def vectors(
+    targets: Targets = _NOBODY, *, kind: Kind | None = None, name: str | None = None
+) -> list[Vector]:
+    """Every vector, or those of one kind or name. To build them all takes a second."""
     found = []
     for entry in json.loads(_FILE.read_text(encoding="utf-8"))["vectors"]:
-        if kind is None or entry["kind"] == kind:
+        if kind in {None, entry["kind"]} and name in {None, entry["name"]}:
             build = entry.get("build")
             body = bytes.fromhex(entry["hex"]) if build is None else _BUILDERS[build](targets)
             found.append(Vector(entry["name"], entry["kind"], body))

@@ -5,6 +5,7 @@ It costs a queue and a task where `WebSocketProtocol` costs neither; embedders a
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,7 @@ class ChannelWire:
 
     def _limit_flushing(self) -> None:
         if self._scope is not None:
-            self._scope.deadline = anyio.current_time() + CLOSE_TIMEOUT_S
+            self._scope.deadline = asyncio.get_running_loop().time() + CLOSE_TIMEOUT_S
 
     async def _send_queued(self, sink: Sink) -> None:
         while True:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.servers import ServerProcess, StartServer
 
 Json = Any
-GRANTS = int(os.environ.get("COFLOW_TEST_GATE_GRANTS", "1000"))
+GRANTS = int(os.environ.get("COFLOW_TEST_GATE_GRANTS", "200"))
 """On each kind of database."""
 LOCKERS = 4
 EDIT_EVERY_S = 0.004
