@@ -65,6 +65,10 @@ async function tabTo(page: Page, wanted: Locator): Promise<void> {
 test('a step is connected to one chosen from a list', async ({ server, openPage }) => {
   const page = await openPage({ reducedMotion: 'reduce' })
   const workflow = await openPlan(page, server)
+  // By the names that people gave, not by ids.
+  expect(await page.locator('.react-flow__edge').getAttribute('aria-label')).toBe(
+    'Connection from Ask to Send e-mail'
+  )
   await tabTo(page, node(page, 'ask'))
   await page.keyboard.press('l')
   const dialog = page.getByRole('dialog', { name: 'Connect “Ask” to…' })

@@ -117,6 +117,16 @@ describe.for([
     await sheet.getByRole('textbox', { name: 'Name', exact: true }).fill('Write')
     await untilSaved(page)
     expect(await storedLabel(server, workflow, 'mail')).toBe('Write')
+
+    // Handles are small for fingers.
+    await sheet.getByRole('button', { name: 'Connect to…' }).tap()
+    const choices = page.getByRole('dialog', { name: 'Connect “Write” to…' })
+    await expectDialogFits(page)
+    await choices.getByRole('option', { name: 'Ask' }).tap()
+    await choices.waitFor({ state: 'detached' })
+    await expect
+      .poll(async () => (await stored(server, workflow)).edges)
+      .toContainEqual(expect.objectContaining({ source: 'mail', target: 'ask' }))
     await sheet.getByRole('button', { name: 'Close the panel' }).tap()
     await sheet.waitFor({ state: 'detached' })
   })

@@ -28,6 +28,7 @@ import { useFirstView } from './use_first_view'
 import { useNodeContextValue } from './use_node_context_value'
 import { usePlaceNode } from './use_place_node'
 import { useRights } from './use_rights'
+import { useShownEdges } from './use_shown_edges'
 import { useShownNodes } from './use_shown_nodes'
 
 const defaultEdgeOptions: DefaultEdgeOptions = { interactionWidth: 20 }
@@ -58,6 +59,7 @@ export const Canvas = memo(function Canvas() {
   const nodeContext = useNodeContextValue(nodes, edges)
   const placeNode = usePlaceNode()
   const shownNodes = useShownNodes(nodes)
+  const shownEdges = useShownEdges(edges, shownNodes)
   const isViewSet = useFirstView()
   const isFar = useStore(({ transform }) => transform[2] < FAR_ZOOM)
 
@@ -112,7 +114,7 @@ export const Canvas = memo(function Canvas() {
         data-ready={isViewSet || undefined}
         data-far={isFar || undefined}
         nodes={shownNodes}
-        edges={edges}
+        edges={shownEdges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         onNodesChange={onNodesChange}

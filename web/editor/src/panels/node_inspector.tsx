@@ -1,7 +1,10 @@
 /** What is selected, to be read and changed: a node's name, its kind, its texts, and its lock. */
 
 import type { Node } from '@xyflow/react'
+import { Spline } from 'lucide-react'
 import { useState } from 'react'
+import { IconButton } from '../app/icon_button'
+import { useCanvasState } from '../canvas/canvas_state'
 import { useFlowContext } from '../canvas/flow_context'
 import {
   isNote,
@@ -23,6 +26,7 @@ import { TypeField } from './type_field'
 export function NodeInspector({ nodeId }: { nodeId: string }) {
   const { nodes, isLockedByOther } = useFlowContext()
   const { canEdit } = useRights()
+  const { setConnecting } = useCanvasState()
   const node = nodes.find(({ id }) => id === nodeId)
   if (node === undefined) return null
 
@@ -33,7 +37,16 @@ export function NodeInspector({ nodeId }: { nodeId: string }) {
     <section className="coflow-card ed-inspector" aria-label={title}>
       <header className="coflow-card__head">
         <h2 className="coflow-card__title ed-inspector__title">{title}</h2>
-        {isEditable && <SelectionButtons canDuplicate />}
+        {isEditable && (
+          <>
+            {node.connectable !== false && !isNote(type, data) && (
+              <IconButton label="Connect to…" onClick={() => setConnecting(nodeId)}>
+                <Spline />
+              </IconButton>
+            )}
+            <SelectionButtons canDuplicate />
+          </>
+        )}
       </header>
       <div className="ed-inspector__body">
         <LockControl type="node" id={nodeId} />

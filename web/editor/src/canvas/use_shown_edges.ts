@@ -1,0 +1,27 @@
+/** Edges as this canvas shows them: with what they connect, by name, for screen readers. */
+
+import type { Edge, Node } from '@xyflow/react'
+import { useMemo } from 'react'
+
+/** By the document's object, so that React Flow sees the same objects for the same edges. */
+const shown = new WeakMap<Edge, Edge>()
+
+/** `nodes` as `useShownNodes` has named them. */
+export function useShownEdges(edges: Edge[], nodes: Node[]): Edge[] {
+  return useMemo(() => {
+    const names = new Map(nodes.map(({ id, ariaLabel }) => [id, ariaLabel ?? id]))
+    return edges.map((edge) => {
+      const ariaLabel = edge.ariaLabel ?? labelOf(edge, names)
+      const known = shown.get(edge)
+      if (known?.ariaLabel === ariaLabel) return known
+      const line = { ...edge, ariaLabel }
+      shown.set(edge, line)
+      return line
+    })
+  }, [edges, nodes])
+}
+
+function labelOf({ source, target, label }: Edge, names: ReadonlyMap<string, string>): string {
+  const ends = `Connection from ${names.get(source) ?? source} to ${names.get(target) ?? target}`
+  return typeof label === 'string' && label !== '' ? `${ends}: ${label}` : ends
+}
