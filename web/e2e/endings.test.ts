@@ -6,8 +6,10 @@ import { createWorkflow, lockNode, openEditor } from './harness/editor'
 import { nameField, select } from './harness/inspector'
 import { expect, test } from './harness/test'
 
-const LOCK_LASTS_S = 4
-const LINK_LASTS_S = 6
+/** Long enough to be seen, or used, on a busy machine. */
+const LOCK_LASTS_S = 10
+const LINK_LASTS_S = 25
+const ENDED_WITHIN = { timeout: 2 * LINK_LASTS_S * 1_000 }
 const DAYS_PER_S = 1 / 86_400
 
 test('a lock whose time is over frees its node on every screen, without a reload', async ({
@@ -66,7 +68,7 @@ test('a share link that ends sends its guest out, who is told and changes nothin
 
   await guest
     .getByRole('heading', { name: /Your visit has ended|You have no access to this workflow/ })
-    .waitFor()
+    .waitFor(ENDED_WITHIN)
   expect(await guest.locator('.react-flow').count()).toBe(0)
   await guest.reload()
   await guest
