@@ -70,7 +70,7 @@ test('a token comes in the fragment, and what was unsaved when it ends is saved 
   openWire
 }) => {
   const { server, bob, label } = await withTokens(startServer)
-  const short = await server.token('bob', { name: 'Bob', expiresIn: '20s' })
+  const short = await server.token('bob', { name: 'Bob', expiresIn: '30s' })
   const { page, wire } = await openAs(openPage, openWire, server, short)
   expect(page.url()).toBe(`${wire.origin}/w/${WORKFLOW}`)
   await renameOffline(page, wire, 'Not lost')
@@ -79,7 +79,7 @@ test('a token comes in the fragment, and what was unsaved when it ends is saved 
       () => false,
       (error: unknown) => String(error).includes('401')
     )
-  await expect.poll(isOver, { timeout: 40_000 }).toBe(true)
+  await expect.poll(isOver, { timeout: 60_000 }).toBe(true)
 
   allowProblems(page, /401/)
   wire.mend()

@@ -204,7 +204,7 @@ test('a token that ends asks to sign in, and the work goes on after it', async (
   const page = await openPage()
   allowProblems(page, /401/)
   const grants = { workflows: { [workflow]: 'editor' as const } }
-  const short = await server.token('bob', { ...grants, expiresIn: '5s' })
+  const short = await server.token('bob', { ...grants, expiresIn: '15s' })
   await openEditor(page, { server, user: 'bob', workflow, token: short })
   await node(page, 'ask').waitFor()
 

@@ -28,7 +28,7 @@ test('what was unsaved when a token ended is saved after signing in, though no d
   const server = await startServer({ auth: 'jwt', settings: { COFLOW_JWT_LEEWAY_S: '0' } })
   const [ann, short] = await Promise.all([
     server.token('ann'),
-    server.token('ann', { expiresIn: '20s' })
+    server.token('ann', { expiresIn: '30s' })
   ])
   await createWorkflow(server, { user: 'ann', token: ann, ...GRAPH })
   const label = async () => {
@@ -48,7 +48,7 @@ test('what was unsaved when a token ended is saved after signing in, though no d
       () => false,
       (error: unknown) => String(error).includes('401')
     )
-  await expect.poll(isOver, { timeout: 40_000 }).toBe(true)
+  await expect.poll(isOver, { timeout: 60_000 }).toBe(true)
 
   allowProblems(page, /401/)
   wire.mend()
