@@ -5,12 +5,14 @@ import { useMemo } from 'react'
 
 /** By the document's object, so that React Flow sees the same objects for the same edges. */
 const shown = new WeakMap<Edge, Edge>()
+/** While only nodes move, React Flow is given the same list, and does nothing about its edges. */
+const lists = new WeakMap<Edge[], Edge[]>()
 
 /** `nodes` as `useShownNodes` has named them. */
 export function useShownEdges(edges: Edge[], nodes: Node[]): Edge[] {
   return useMemo(() => {
     const names = new Map(nodes.map(({ id, ariaLabel }) => [id, ariaLabel ?? id]))
-    return edges.map((edge) => {
+    const list = edges.map((edge) => {
       const ariaLabel = edge.ariaLabel ?? labelOf(edge, names)
       const known = shown.get(edge)
       if (known?.ariaLabel === ariaLabel) return known
@@ -18,6 +20,10 @@ export function useShownEdges(edges: Edge[], nodes: Node[]): Edge[] {
       shown.set(edge, line)
       return line
     })
+    const last = lists.get(edges)
+    if (last?.every((line, index) => line === list[index])) return last
+    lists.set(edges, list)
+    return list
   }, [edges, nodes])
 }
 
