@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from crdt_store.journal import Journal
 
 _TEMPLATE = "coflow_template"
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +59,9 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
     """A fresh, migrated PostgreSQL database."""
-    name = f"coflow_{next(_numbers)}"
-    postgres_cluster.sql(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    name = postgres_cluster.create_database(_TEMPLATE)
     yield postgres_cluster.url(name)
-    postgres_cluster.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_cluster.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -82,10 +79,9 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    name = f"empty_{next(_numbers)}"
-    cluster.sql(f"CREATE DATABASE {name}")
+    name = cluster.create_database()
     yield cluster.url(name)
-    cluster.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    cluster.drop_database(name)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 60.0
 _COMMAND_TIMEOUT_S = 60.0
+_numbers = count(1)
 
 # Only our own processes are killed in tests, never the cluster: fsync would protect nothing here.
 _SETTINGS = {
@@ -57,12 +59,26 @@ class Cluster:
     def sql(self, statement: str) -> None:
         """Run one statement outside of any transaction."""
         psql = [str(self.binaries / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
-        subprocess.run(
+        ran = subprocess.run(
             [*psql, "-d", self.url("postgres"), "-c", statement],
-            check=True,
             capture_output=True,
+            text=True,
             timeout=_COMMAND_TIMEOUT_S,
+            check=False,
         )
+        if ran.returncode != 0:
+            raise RuntimeError(f"{statement}: {ran.stderr.strip()}")
+
+    def create_database(self, template: str = "template1") -> str:
+        """Create a database whose name no other of this process has, and return that name."""
+        # A fixture may be set up more than once: pytest ends the one of another parameter first.
+        name = f"coflow_{next(_numbers)}"
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop it, whoever is still connected."""
+        self.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

@@ -269,17 +269,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     _end(shared, may_log_errors=False)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def jwt_server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    """One server in jwt mode on each kind of database, for all cheap tests of a session."""
+@pytest.fixture(scope="session")
+def sqlite_jwt_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     directory = tmp_path_factory.mktemp("jwt-server")
-    database_url = f"sqlite+aiosqlite:///{directory / 'coflow.db'}"
-    if request.param == "postgresql":
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        cluster.sql("CREATE DATABASE coflow_rest")
-        database_url = cluster.url("coflow_rest")
+    yield from _running_jwt_server(directory, f"sqlite+aiosqlite:///{directory / 'coflow.db'}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_jwt_server(
+    postgres_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    database_url = postgres_cluster.url(postgres_cluster.create_database())
+    yield from _running_jwt_server(tmp_path_factory.mktemp("jwt-server"), database_url)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def jwt_server(request: pytest.FixtureRequest) -> ServerProcess:
+    """One server in jwt mode on each kind of database, for all cheap tests of a session."""
+    # Each is a fixture of its own: one with both would start anew at every change between them.
+    server: ServerProcess = request.getfixturevalue(f"{request.param}_jwt_server")
+    return server
+
+
+def _running_jwt_server(directory: Path, database_url: str) -> Iterator[ServerProcess]:
     server = ServerProcess(
         database_url=database_url,
         log_path=directory / "server.log",

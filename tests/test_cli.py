@@ -13,7 +13,6 @@ import sys
 import tomllib
 from contextlib import contextmanager
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,6 @@ REPOSITORY = Path(__file__).parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 SECRET = "a-secret-for-tests-that-is-long-enough"
 COMMAND_WITHIN_S = 60
-_numbers = count(1)
 
 
 def environment(variables: dict[str, str]) -> dict[str, str]:
@@ -278,8 +276,7 @@ def test_serve_refuses_an_old_schema_that_it_may_not_migrate(tmp_path: Path) -> 
 
 
 def test_serve_never_changes_a_postgresql_schema_by_itself(postgres_cluster: Cluster) -> None:
-    name = f"coflow_cli_{os.getpid()}_{next(_numbers)}"
-    postgres_cluster.sql(f"CREATE DATABASE {name}")
+    name = postgres_cluster.create_database()
     url = postgres_cluster.url(name)
     port = free_port()
 

@@ -44,13 +44,13 @@ async def test_a_fresh_database_is_upgraded_once_and_then_left_alone(
 
 
 async def test_two_instances_that_start_at_once_migrate_in_turn(postgres_cluster: Any) -> None:
-    postgres_cluster.sql("CREATE DATABASE migrated_twice")
-    url = postgres_cluster.url("migrated_twice")
+    name = postgres_cluster.create_database()
+    url = postgres_cluster.url(name)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(upgrade, url)
         tasks.start_soon(upgrade, url)
     assert await current(url) == head()
-    postgres_cluster.sql("DROP DATABASE migrated_twice")
+    postgres_cluster.drop_database(name)
 
 
 async def test_an_unmigrated_database_is_refused_with_both_revisions(

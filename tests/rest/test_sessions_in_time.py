@@ -49,8 +49,7 @@ def quick_server(
     database_url = f"sqlite+aiosqlite:///{directory / 'coflow.db'}"
     if request.param == "postgresql":
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        cluster.sql("CREATE DATABASE coflow_quick_sessions")
-        database_url = cluster.url("coflow_quick_sessions")
+        database_url = cluster.url(cluster.create_database())
     server = ServerProcess(
         database_url=database_url,
         log_path=directory / "server.log",

@@ -54,13 +54,13 @@ async def test_dur_1_a_failed_commit_is_503_and_nothing_is_stored(
 async def test_a_database_that_is_gone_is_503_and_its_name_stays_inside(
     start_server: StartServer, postgres_cluster: Cluster
 ) -> None:
-    postgres_cluster.sql("CREATE DATABASE soon_gone")
+    soon_gone = postgres_cluster.create_database()
     server = await start_server(
-        database_url=postgres_cluster.url("soon_gone"), migrate_on_start=1, may_log_errors=True
+        database_url=postgres_cluster.url(soon_gone), migrate_on_start=1, may_log_errors=True
     )
     async with server.http("ann") as ann:
         assert (await ann.post("/api/workflows", json={"id": "w"})).status_code == 201
-        postgres_cluster.sql("DROP DATABASE soon_gone WITH (FORCE)")
+        postgres_cluster.drop_database(soon_gone)
         for answer in (
             await ann.get("/api/workflows"),
             await ann.get("/api/workflows/w"),
@@ -69,4 +69,4 @@ async def test_a_database_that_is_gone_is_503_and_its_name_stays_inside(
         ):
             assert_problem(answer, 503, "database_unavailable")
             assert int(answer.headers["retry-after"]) > 0
-            assert "soon_gone" not in answer.text
+            assert soon_gone not in answer.text
