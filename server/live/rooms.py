@@ -21,6 +21,7 @@ from crdt_store.update_scan import ScanLimits
 from server.core.clock import Clock, SystemClock
 from server.core.close_codes import CloseCode
 from server.live.admission import Admission
+from server.live.background import BackgroundTasks
 from server.live.context import RoomContext, RoomLimits
 from server.live.hazards import may_hold_pairs
 from server.live.live_document import is_panic
@@ -86,9 +87,7 @@ class Rooms(WebsocketServer):
         self._may_fold_s: dict[WorkflowId, float] = {}
         self._mirrors: dict[WorkflowId, dict[str, Any]] = {}
         self._mirroring = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._scopes: set[anyio.CancelScope] = set()
-        self._is_stopped = False
+        self._background = BackgroundTasks(metrics)
         self.connections_of: dict[UserId, int] = {}
         self.admission = Admission(access)
         self.is_draining = False
@@ -127,30 +126,8 @@ class Rooms(WebsocketServer):
         return self
 
     def start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine until the registry stops; its errors are logged here.
-
-        Not in a task group of anyio's: a message or a timer asks for it outside of any task, where
-        anyio starts none as soon as an application has sniffio installed.
-        """
-        task = asyncio.get_running_loop().create_task(self._guard(coroutine))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        with anyio.CancelScope() as scope:
-            self._scopes.add(scope)
-            if self._is_stopped:
-                scope.cancel()
-            try:
-                await coroutine
-            except BaseException as error:
-                # A task's edge. A panic of pycrdt is no Exception, and must not end every room.
-                if not isinstance(error, Exception) and not is_panic(error):
-                    raise
-                self.metrics.task_errors += 1
-                log.exception("background task failed")
-            finally:
-                self._scopes.discard(scope)
+        """Run a coroutine until the registry stops; its errors are logged."""
+        self._background.start(coroutine)
 
     async def get_room(self, name: str) -> Room:
         """The live document of a workflow, loaded if need be. Raises WorkflowNotFound.
@@ -228,13 +205,7 @@ class Rooms(WebsocketServer):
             self._drop(room, CloseCode.RESTART, "the server stops")
         if self.running:
             await super().stop()
-        self._is_stopped = True
-        # By scopes, which spare what is shielded, such as a commit.
-        for scope in list(self._scopes):
-            scope.cancel()
-        if others := self._tasks - {asyncio.current_task()}:
-            with anyio.CancelScope(shield=True):
-                await asyncio.wait(others)
+        await self._background.stop()
 
     async def delete_room(self, *, name: str | None = None, room: Any = None) -> None:
         """Close a room for good, with 1012; its document stays in the store."""
