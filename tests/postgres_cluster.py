@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     )
     if made.returncode != 0:
         raise NoPostgres(f"initdb failed: {made.stderr.strip()}")
-    cluster = Cluster(binaries, _free_port())
+    cluster = Cluster(binaries, free_port())
     settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
     command = [str(binaries / "postgres"), "-D", str(data), f"-p{cluster.port}", *settings]
     log = folder / "postgres.log"
@@ -143,13 +144,6 @@ def _unprivileged_user() -> str | None:
         except KeyError:
             continue
     raise NoPostgres("running as root, and there is no user postgres or nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(cluster: Cluster, supervisor: subprocess.Popen[bytes], log: Path) -> None:

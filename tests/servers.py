@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ import jwt
 import psutil
 import pytest
 
+from tests.ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
@@ -33,14 +34,6 @@ JWT_SECRET = "a-secret-for-tests-that-is-long-enough"
 
 class ServerFailed(Exception):
     """The process ended, or did not get ready or end in time. The message holds its log's end."""
-
-
-def free_port() -> int:
-    """A port that was free a moment ago; the process that takes it may still lose a race."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class ServerProcess:

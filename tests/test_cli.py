@@ -25,7 +25,7 @@ from server.app import create_app
 from server.core.auth import create_authenticator
 from server.core.roles import Role
 from server.core.settings import Settings
-from tests.servers import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.servers import READY_WITHIN_S, REPOSITORY, free_port
+from tests.ports import free_port
+from tests.servers import READY_WITHIN_S, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { vi } from 'vitest'
 import { WEB_FOLDER } from './paths'
-import { freePort } from './server'
+import { freePort } from './ports'
 
 const INSTALLED_WITHIN_MS = 180_000
 const BUILT_WITHIN_MS = 120_000

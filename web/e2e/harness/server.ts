@@ -3,12 +3,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { vi } from 'vitest'
 import { COFLOW, PYTHON, REPOSITORY } from './paths'
+import { freePort } from './ports'
 
 const READY_WITHIN_MS = 60_000
 const GONE_WITHIN_MS = 15_000
@@ -199,20 +199,4 @@ process.once('exit', () => {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      if (address === null || typeof address === 'string') {
-        reject(new Error('no port'))
-        return
-      }
-      probe.close(() => resolve(address.port))
-    })
-  })
 }
