@@ -45,7 +45,8 @@ const ariaLabels = {
 }
 /** From farther away nobody can read what cards say, and drawing it would cost frames. */
 const FAR_ZOOM = 0.25
-/** Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. */
+/** Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. Not before
+ * the view is set: what is out of sight until then would be drawn, taken away and drawn again. */
 const MANY_NODES = 300
 
 export const Canvas = memo(function Canvas() {
@@ -147,7 +148,7 @@ export const Canvas = memo(function Canvas() {
         defaultMarkerColor={null}
         connectionLineType={ConnectionLineType.Bezier}
         connectionRadius={32}
-        onlyRenderVisibleElements={nodes.length > MANY_NODES}
+        onlyRenderVisibleElements={isViewSet && nodes.length > MANY_NODES}
         elevateNodesOnSelect={false}
         proOptions={proOptions}
         ariaLabelConfig={ariaLabels}

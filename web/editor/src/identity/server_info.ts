@@ -9,6 +9,12 @@ const KEY = 'coflow.server'
 const ANSWER_WITHIN_MS = 4_000
 
 let asked: Promise<ServerInfo> | null = null
+let answered: ServerInfo | null = null
+
+/** What `serverInfo` resolves to, if it has. */
+export function knownServerInfo(): ServerInfo | null {
+  return answered
+}
 
 /** Rejects when the server was never reached from here; asking again then asks the server again. */
 export function serverInfo(): Promise<ServerInfo> {
@@ -23,6 +29,7 @@ export function serverInfo(): Promise<ServerInfo> {
 }
 
 function remember(info: ServerInfo): ServerInfo {
+  answered = info
   localStorage.setItem(KEY, JSON.stringify(info))
   return info
 }

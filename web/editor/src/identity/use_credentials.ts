@@ -3,7 +3,7 @@
 import { useEffect, useState, useSyncExternalStore } from 'react'
 import { credentialsFor, type Credentials } from './credentials'
 import { identityVersion, subscribeToIdentity } from './identity'
-import { serverInfo, type ServerInfo } from './server_info'
+import { knownServerInfo, serverInfo, type ServerInfo } from './server_info'
 
 export type Known =
   | { state: 'asking' }
@@ -14,7 +14,7 @@ export type Known =
 export function useCredentials(workflowId: string | null): Known {
   useSyncExternalStore(subscribeToIdentity, identityVersion)
   const [attempt, setAttempt] = useState(0)
-  const [server, setServer] = useState<ServerInfo | 'unreachable' | null>(null)
+  const [server, setServer] = useState<ServerInfo | 'unreachable' | null>(knownServerInfo)
 
   useEffect(() => {
     let isCurrent = true
