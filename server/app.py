@@ -129,7 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_origins=settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After"],
+        expose_headers=["Content-Disposition", "Date", "ETag", "Location", "Retry-After"],
     )
     app.add_middleware(OriginMiddleware, settings=settings)
     return app

@@ -1,7 +1,7 @@
 /** Everybody can read and operate the editor: in light and dark, by keyboard alone, without motion. */
 
 import { readFile } from 'node:fs/promises'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { describe } from 'vitest'
 import { checkAccessibility } from './harness/accessibility'
 import { allowProblems } from './harness/browser'
@@ -180,6 +180,11 @@ async function stops(page: Page): Promise<Pick<Stop, 'name' | 'isShown'>[]> {
   )
 }
 
+/** Whether the focus is in it; not before it hears keys. */
+function hasFocus(within: Locator): Promise<boolean> {
+  return within.evaluate((each) => each.contains(document.activeElement))
+}
+
 /** Press Tab once, and note where it went; false when it has left the page. */
 async function isAtStop(page: Page): Promise<boolean> {
   await page.keyboard.press('Tab')
@@ -266,10 +271,9 @@ describe('by keyboard', () => {
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog', { name: 'Share “Plan”' })
     await dialog.waitFor()
-    const hasFocus = () => dialog.evaluate((each) => each.contains(document.activeElement))
     for (let tabs = 0; tabs < 20; tabs++) {
       await page.keyboard.press('Tab')
-      expect(await hasFocus()).toBe(true)
+      expect(await hasFocus(dialog)).toBe(true)
     }
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
@@ -280,7 +284,7 @@ describe('by keyboard', () => {
     const revoke = dialog.getByRole('button', { name: /^Revoke link/ })
     await revoke.press('Enter')
     const question = page.getByRole('alertdialog')
-    await question.waitFor()
+    await expect.poll(() => hasFocus(question)).toBe(true)
     await page.keyboard.press('Escape')
     await question.waitFor({ state: 'detached' })
     await expect.poll(() => isFocused(revoke)).toBe(true)
@@ -295,7 +299,7 @@ describe('by keyboard', () => {
     await more.press('Enter')
     await page.getByRole('menuitem', { name: 'Delete…' }).press('Enter')
     const question = page.getByRole('alertdialog')
-    await question.waitFor()
+    await expect.poll(() => hasFocus(question)).toBe(true)
     await page.keyboard.press('Escape')
     await question.waitFor({ state: 'detached' })
     await expect.poll(() => more.evaluate((each) => each === document.activeElement)).toBe(true)
@@ -319,7 +323,7 @@ describe('by keyboard', () => {
     await expect.poll(() => tool.getAttribute('aria-pressed')).toBe('false')
     await page.keyboard.press('?')
     const help = page.getByRole('dialog')
-    await help.waitFor()
+    await expect.poll(() => hasFocus(help)).toBe(true)
     await page.keyboard.press('Escape')
     await help.waitFor({ state: 'detached' })
     await expect.poll(() => tool.evaluate((each) => each === document.activeElement)).toBe(true)

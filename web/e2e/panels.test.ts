@@ -2,7 +2,7 @@
 
 import type { Locator, Page } from 'playwright-core'
 import { drag, drop, node, TWO_STEPS, untilSaved } from './harness/canvas'
-import { createWorkflow, openEditor } from './harness/editor'
+import { createWorkflow, lockNode, openEditor, openList } from './harness/editor'
 import type { Server } from './harness/server'
 import { expect, test } from './harness/test'
 
@@ -15,6 +15,8 @@ const WIDE = {
   ],
   edges: []
 }
+
+const HOUR_MS = 3_600_000
 
 let count = 0
 
@@ -181,4 +183,27 @@ test('people are listed with what they may do, what they do, and since when they
   await row('bob').getByText('Ask', { exact: true }).waitFor()
   await row('bob').getByText('active now').waitFor()
   await row('kim').getByText('5 min ago').waitFor()
+})
+
+test('on a device whose clock is hours off, times are those that others see', async ({
+  server,
+  openPage
+}) => {
+  const workflow = await createPlan(server, TWO_STEPS)
+  await lockNode(server, { user: 'bob', workflow, id: 'mail', lastsS: 1_200 })
+  await comment(server, workflow, 'Who reads this?')
+  const page = await openPage()
+  await page.addInitScript((aheadMs) => {
+    const { now } = Date
+    Date.now = () => now() + aheadMs
+  }, 3 * HOUR_MS)
+  await open(page, server, workflow)
+  await page.getByRole('button', { name: 'Locks and mode' }).click()
+  const lock = page.getByRole('article', { name: 'Node Send e-mail, locked by bob' })
+  await lock.getByText(/^(20|19|18):\d\d left$/).waitFor()
+  await page.getByRole('button', { name: 'Comments', exact: true }).click()
+  const thread = page.getByRole('article').filter({ hasText: 'Who reads this?' })
+  await thread.getByText('just now').waitFor()
+  await openList(page, { server, user: 'ann' })
+  await page.getByText('Edited just now').first().waitFor()
 })

@@ -39,7 +39,7 @@ export interface Participant {
   /** Nodes that are being dragged just now, and where they are. */
   dragging: Readonly<Record<string, Point>> | null
   typing: { nodeId: string; property: string } | null
-  /** Milliseconds since 1970 of the last change of what is above. */
+  /** Milliseconds since 1970, by this device's clock, of the last change of what is above. */
   lastActiveMs: number
 }
 
@@ -50,7 +50,7 @@ export interface Lock {
   lockedBy: string
   lockedByName: string
   reason: string | null
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by this device's clock. */
   expiresAtMs: number
   fence: number
 }
@@ -68,6 +68,7 @@ export interface Comment {
   /** False if the node or edge it was about is gone; `point` is then where that was last. */
   anchorExists: boolean
   isResolved: boolean
+  /** Milliseconds since 1970, by this device's clock; so is the next. */
   createdAtMs: number
   updatedAtMs: number
 }

@@ -1,5 +1,6 @@
 /** Who did what: the audit for those who manage, else what this screen has seen happen. */
 
+import { useClient } from '@coflow/react'
 import { Activity } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useRights } from '../canvas/use_rights'
@@ -22,6 +23,7 @@ export function ActivityCard() {
 
 function Audit() {
   const { items, hasMore, problem, more } = useAudit()
+  const { clock } = useClient().rest
   return (
     <>
       {problem !== null && <p className="ed-activity__problem">{problem}</p>}
@@ -31,7 +33,7 @@ function Audit() {
             key={item.audit_id}
             who={item.user_id === 'system' ? null : item.user_name}
             what={wordsOfAction(item)}
-            at={item.timestamp}
+            atMs={clock.msOf(item.timestamp)}
           />
         ))}
       </List>
@@ -71,20 +73,21 @@ function Seen() {
   return (
     <List>
       {log.map(({ id, title, atMs }) => (
-        <Entry key={id} who={null} what={title} at={new Date(atMs).toISOString()} />
+        <Entry key={id} who={null} what={title} atMs={atMs} />
       ))}
     </List>
   )
 }
 
-function Entry({ who, what, at }: { who: string | null; what: string; at: string }) {
+function Entry({ who, what, atMs }: { who: string | null; what: string; atMs: number }) {
+  const at = new Date(atMs)
   return (
     <li>
       <span>
         {who !== null && <strong>{who}</strong>} {what}
       </span>
-      <time dateTime={at} title={new Date(at).toLocaleString()}>
-        {timeLabel(at)}
+      <time dateTime={at.toISOString()} title={at.toLocaleString()}>
+        {timeLabel(atMs)}
       </time>
     </li>
   )

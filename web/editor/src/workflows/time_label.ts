@@ -8,14 +8,14 @@ const units: readonly [Intl.RelativeTimeFormatUnit, number, number][] = [
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
-export function timeLabel(timestamp: string, nowMs = Date.now()): string {
-  const agoMs = nowMs - Date.parse(timestamp)
+export function timeLabel(atMs: number, nowMs = Date.now()): string {
+  const agoMs = nowMs - atMs
   if (agoMs < 60_000) return 'just now'
   for (const [unit, lengthMs, limit] of units) {
     const count = Math.floor(agoMs / lengthMs)
     if (count < limit) return relative.format(-count, unit)
   }
-  return new Date(timestamp).toLocaleDateString('en', {
+  return new Date(atMs).toLocaleDateString('en', {
     day: 'numeric',
     month: 'short',
     ...(agoMs > 300 * 86_400_000 && { year: 'numeric' })

@@ -33,7 +33,7 @@ export function WorkflowCard({ rest, workflow, onDelete }: Props) {
               dateTime={workflow.updated_at}
               title={new Date(workflow.updated_at).toLocaleString()}
             >
-              Edited {timeLabel(workflow.updated_at)}
+              Edited {timeLabel(rest.clock.msOf(workflow.updated_at))}
             </time>
           </span>
         </div>

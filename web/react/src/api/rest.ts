@@ -5,6 +5,7 @@ import type { TokenSource } from '../types'
 import type { components, paths } from './schema'
 import { Credentials } from './credentials'
 import { originOf } from './origin'
+import { ServerClock } from './server_clock'
 
 type Schemas = components['schemas']
 export type Wire<Name extends keyof Schemas> = Schemas[Name]
@@ -74,6 +75,7 @@ export class Rest {
   /** Every route, for what has no method here: `await dataOf(rest.http.GET('/api/…'))`. */
   readonly http: Client<paths>
   readonly credentials: Credentials
+  readonly clock = new ServerClock()
   readonly #answerWithinMs: number
 
   constructor(options: RestOptions = {}) {
@@ -105,7 +107,10 @@ export class Rest {
     const factor = request.headers.has('Content-Type') ? BODY_FACTOR : 1
     const timer = setTimeout(() => limit.abort(), this.#answerWithinMs * factor)
     try {
-      return await fetch(request, { signal: AbortSignal.any([request.signal, limit.signal]) })
+      const signal = AbortSignal.any([request.signal, limit.signal])
+      const response = await fetch(request, { signal })
+      this.clock.learn(response)
+      return response
     } finally {
       clearTimeout(timer)
     }

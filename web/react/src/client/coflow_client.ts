@@ -179,7 +179,8 @@ export class CoflowClient {
         ...(sessionId !== undefined && { session_id: sessionId }),
         ...(terms.reason !== undefined && { reason: terms.reason }),
         ...(terms.durationMinutes !== undefined && { duration_minutes: terms.durationMinutes })
-      })
+      }),
+      this.rest.clock
     )
     this.#locks.put(lock)
     return lock

@@ -87,8 +87,9 @@ export class CommentStore {
 
   async #read(): Promise<void> {
     if (!this.#isWanted) return
-    const listed = (await this.#rest.listComments(this.#workflowId)).map(commentOf)
+    const answer = await this.#rest.listComments(this.#workflowId)
     if (this.#isDestroyed) return
+    const listed = answer.map((each) => commentOf(each, this.#rest.clock))
     this.#comments = keepIdentity(this.#comments, listed, (each) => each.commentId)
     const before = this.#threads.get()
     const threads = threadsOf(this.#comments)

@@ -47,7 +47,7 @@ export class LockStore {
   onEvent(event: ServerEvent): void {
     if (event.type === 'lock_acquired') {
       this.#events += 1
-      this.put(lockOf(event as unknown as Wire<'Lock'>))
+      this.put(lockOf(event as unknown as Wire<'Lock'>, this.#rest.clock))
     } else if (event.type === 'lock_released') {
       this.#events += 1
       this.#show(this.locks.get().filter((each) => each.lockId !== event.lock_id))
@@ -71,7 +71,7 @@ export class LockStore {
       const listed = await this.#rest.listLocks(this.#workflowId)
       if (this.#isDestroyed) return
       if (events !== this.#events && tries < 2) continue
-      this.#show(listed.map(lockOf))
+      this.#show(listed.map((each) => lockOf(each, this.#rest.clock)))
       this.isRead.set(true)
       return
     }

@@ -86,7 +86,7 @@ export class PresenceStore {
     if (event.type === 'user_left') {
       this.#attendees.delete(userId)
     } else if (event.type === 'user_joined' || event.type === 'cursor_update') {
-      const { user_name: name, user_color: color, role, timestamp } = event
+      const { user_name: name, user_color: color, role } = event
       this.#attendees.set(userId, {
         userId,
         name: typeof name === 'string' ? name : (before?.name ?? userId),
@@ -94,7 +94,7 @@ export class PresenceStore {
         role: isRole(role) ? role : (before?.role ?? null),
         cursor: event.type === 'cursor_update' ? pointOf(event.cursor_position) : null,
         selectedNode: typeof event.selected_node === 'string' ? event.selected_node : null,
-        lastActiveMs: typeof timestamp === 'string' ? Date.parse(timestamp) : Date.now()
+        lastActiveMs: Date.now()
       })
     } else {
       return

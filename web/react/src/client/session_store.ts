@@ -1,6 +1,7 @@
 /** The workflow's editing session: its mode, the turn, and the server's list of who takes part. */
 
 import { ApiError, type Rest, type Wire } from '../api/rest'
+import type { ServerClock } from '../api/server_clock'
 import type { CollaborationMode, Permission, Session } from '../types'
 import { isEqualJson } from './equality'
 import { permissionsIn } from './permissions'
@@ -96,11 +97,12 @@ export class SessionStore {
   #show(wire: Wire<'Session'>): void {
     if (this.#isDestroyed) return
     this.session.set(sessionOf(wire))
-    this.onList(wire.participants.map(attendeeOf), permissionsIn(wire.permissions))
+    const attendees = wire.participants.map((each) => attendeeOf(each, this.#rest.clock))
+    this.onList(attendees, permissionsIn(wire.permissions))
   }
 }
 
-function attendeeOf(wire: Wire<'Participant'>): Attendee {
+function attendeeOf(wire: Wire<'Participant'>, clock: ServerClock): Attendee {
   return {
     userId: wire.user_id,
     name: wire.user_name,
@@ -108,6 +110,6 @@ function attendeeOf(wire: Wire<'Participant'>): Attendee {
     role: wire.role,
     cursor: pointOf(wire.cursor_position),
     selectedNode: wire.selected_node,
-    lastActiveMs: Date.parse(wire.last_active)
+    lastActiveMs: clock.msOf(wire.last_active)
   }
 }

@@ -1,9 +1,10 @@
 /** From the server's snake_case JSON, of REST and of events, to the package's types. */
 
 import type { Wire } from '../api/rest'
+import type { ServerClock } from '../api/server_clock'
 import type { Comment, Lock, Point, Session, Thread, Viewport } from '../types'
 
-export function lockOf(wire: Wire<'Lock'>): Lock {
+export function lockOf(wire: Wire<'Lock'>, clock: ServerClock): Lock {
   return {
     lockId: wire.lock_id,
     resourceType: wire.resource_type,
@@ -11,7 +12,7 @@ export function lockOf(wire: Wire<'Lock'>): Lock {
     lockedBy: wire.locked_by,
     lockedByName: wire.locked_by_name,
     reason: wire.reason,
-    expiresAtMs: Date.parse(wire.expires_at),
+    expiresAtMs: clock.msOf(wire.expires_at),
     fence: wire.fence
   }
 }
@@ -32,8 +33,8 @@ export function turnOf(turn: Pick<Wire<'Turn'>, 'holder' | 'requests'>): Session
   }
 }
 
-export function commentOf(wire: Wire<'CommentItem'>): Comment {
-  const createdAtMs = Date.parse(wire.created_at)
+export function commentOf(wire: Wire<'CommentItem'>, clock: ServerClock): Comment {
+  const createdAtMs = clock.msOf(wire.created_at)
   return {
     commentId: wire.comment_id,
     threadId: wire.thread_id,
@@ -47,7 +48,7 @@ export function commentOf(wire: Wire<'CommentItem'>): Comment {
     anchorExists: wire.anchor_exists ?? true,
     isResolved: wire.resolved,
     createdAtMs,
-    updatedAtMs: wire.edited_at === null ? createdAtMs : Date.parse(wire.edited_at)
+    updatedAtMs: wire.edited_at === null ? createdAtMs : clock.msOf(wire.edited_at)
   }
 }
 

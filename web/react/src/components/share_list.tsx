@@ -2,6 +2,7 @@
 import { Link2, Trash2 } from 'lucide-react'
 import { AnimatePresence, motion } from 'motion/react'
 import { useState } from 'react'
+import { useClient } from '../hooks/use_client'
 import { Confirm } from './confirm'
 import { CopyButton } from './copy_button'
 import { errorText } from './error_text'
@@ -77,8 +78,9 @@ interface ShareRowProps {
 
 function ShareRow({ share, onRevoke, isBusy }: ShareRowProps) {
   const now = useNow('tenSeconds')
+  const { clock } = useClient().rest
   const { userId } = useAccess()
-  const expiry = expiryLabel(share.expires_at, now)
+  const expiry = expiryLabel(share.expires_at === null ? null : clock.msOf(share.expires_at), now)
   const isUsedUp = share.max_uses !== null && share.uses >= share.max_uses
   const grants = grantsOf(share)
   return (

@@ -28,10 +28,10 @@ export function timeLeftLabel(expiresAtMs: number, nowMs: number): string {
   return `${Math.floor(left / minute)}:${seconds} left`
 }
 
-/** When a link ends; `expiresAt` is the server's RFC 3339 time. */
-export function expiryLabel(expiresAt: string | null, nowMs: number): string {
-  if (expiresAt === null) return 'never expires'
-  const left = Date.parse(expiresAt) - nowMs
+/** When a link ends. */
+export function expiryLabel(expiresAtMs: number | null, nowMs: number): string {
+  if (expiresAtMs === null) return 'never expires'
+  const left = expiresAtMs - nowMs
   if (left <= 0) return 'expired'
   const [count, unit] =
     left < hour
