@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core'
 import { describe } from 'vitest'
 import { allowProblems } from './harness/browser'
+import { createWorkflow } from './harness/editor'
 import { expect, test } from './harness/test'
 
 const PAGES = ['/', '/w/serving', '/share/no-such-link']
@@ -11,6 +12,7 @@ describe('the pages', () => {
   test.for(PAGES)(
     '%s is the editor, and violates no policy',
     async (path, { server, openPage }) => {
+      if (path.startsWith('/w/')) await createWorkflow(server, { user: 'ann', id: 'serving' })
       const page = await openPage()
       const policies: (string | undefined)[] = []
       page.on('response', (answer) => {
