@@ -2,6 +2,8 @@
 
 import type { TokenSource } from '../types'
 
+const ANSWER_WITHIN_MS = 30_000
+
 export class Credentials {
   /** Told of each token before anybody uses it. */
   onToken: (token: string) => void = () => undefined
@@ -35,7 +37,7 @@ export class Credentials {
     if (source === undefined) return Promise.reject(new Error('There is no token source.'))
     if (this.#current === null) {
       const asked = (async () => {
-        const token = typeof source === 'string' ? source : await source()
+        const token = typeof source === 'string' ? source : await answerOf(source)
         this.onToken(token)
         return token
       })()
@@ -56,6 +58,22 @@ export class Credentials {
       if (isExpired && this.#current === known) this.#current = null
     }
     return this.token()
+  }
+}
+
+/** The application's function may fail in any way; the next time it is asked again. */
+async function answerOf(source: () => string | Promise<string>): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const limit = new Promise<never>((_, reject) => {
+    const end = () => reject(new Error('The token function has not answered for 30 seconds.'))
+    timer = setTimeout(end, ANSWER_WITHIN_MS)
+  })
+  try {
+    const token: unknown = await Promise.race([source(), limit])
+    if (typeof token === 'string' && token !== '') return token
+    throw new Error('The token function has answered without a token.')
+  } finally {
+    clearTimeout(timer)
   }
 }
 

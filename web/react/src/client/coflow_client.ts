@@ -9,6 +9,7 @@ import type {
   Lock,
   Participant,
   ResetNotice,
+  Resource,
   ResourceType,
   Role,
   Session,
@@ -93,7 +94,7 @@ export class CoflowClient {
       userId: options.userId,
       credentials: this.#credentials,
       WebSocketPolyfill: options.WebSocketPolyfill,
-      isOffline: options.offline ?? true,
+      keepsCopy: options.offline ?? true,
       onRememberedRights: (rights) => this.#access.remember(rights),
       onConnection: (connection) => this.#presence.attach(connection),
       onMayEdit: (mayEdit) => this.#access.setAskedForEdits(mayEdit),
@@ -160,6 +161,19 @@ export class CoflowClient {
     return doc.transact(() => change(doc), this.origin)
   }
 
+  /** An edit that was not even tried, by the rules that are known here: it is told as one that the server refused. */
+  tellNotDone(resource: Resource): void {
+    const lock = foreignLock(this.locks.get(), resource.type, resource.id, this.userId)
+    const session = this.session.get()
+    const [reason, holder] =
+      lock !== null
+        ? ['locked', lock.lockedBy]
+        : session?.mode === 'sequential' && session.turn.holder !== this.userId
+          ? ['not_your_turn', session.turn.holder]
+          : [session?.mode === 'locked' ? 'lock_required' : 'permission_denied', null]
+    this.#link.tellReverted({ resources: [resource], reason, holder, atMs: Date.now() })
+  }
+
   setPresence(part: Partial<OwnPresence>): void {
     this.#presence.set(part)
   }
@@ -215,6 +229,16 @@ export class CoflowClient {
     if (session === null) throw new ApiError(0, 'unreachable', 'The server cannot be reached.')
     await change(session.sessionId)
     await this.#session.load()
+  }
+
+  /** It has ended for good, and another is needed. */
+  get isDestroyed(): boolean {
+    return this.#isDestroyed
+  }
+
+  /** As with `offline`, from now on. */
+  keepCopy(): void {
+    this.#link.keepCopy()
   }
 
   connect(): void {

@@ -37,8 +37,8 @@ export interface LinkOptions {
   userId: string | undefined
   credentials: Credentials
   WebSocketPolyfill?: typeof WebSocket | undefined
-  /** Whether this device keeps a copy. */
-  isOffline: boolean
+  /** Whether this device keeps a copy; `keepCopy` may ask for one later. */
+  keepsCopy: boolean
   /** What the stored copy says of this user, until the server can be asked. */
   onRememberedRights(rights: Rights): void
   /** Known with each connection that is in step, and told again when it changes. */
@@ -71,6 +71,9 @@ export class DocumentLink {
   #work = this.#newWork()
   #connection: SyncConnection | null = null
   #copyLoaded: Promise<void> | null = null
+  #keepsCopy: boolean
+  /** The document that is there was opened with the copy, or without one. */
+  #isCopyDecided = false
   #isWanted = false
   #isDestroyed = false
   /** Grows with every document, so that what an old one still waits for is not done to a new one. */
@@ -93,6 +96,7 @@ export class DocumentLink {
   constructor(options: LinkOptions) {
     this.#options = options
     this.#userId = options.userId
+    this.#keepsCopy = options.keepsCopy
     this.document = new ValueStore(this.#work.doc)
     page?.addEventListener('online', this.#onOnline)
     page?.addEventListener('offline', this.#onOffline)
@@ -113,6 +117,13 @@ export class DocumentLink {
     if (userId === this.#userId) return
     this.#userId = userId
     if (this.#copyLoaded !== null) void this.#changeUser()
+  }
+
+  /** For those who come later. Who was here without one has only looked on. */
+  keepCopy(): void {
+    if (this.#keepsCopy) return
+    this.#keepsCopy = true
+    if (this.#isCopyDecided) void this.#replaceDocument('keep the copy', true)
   }
 
   connect(): void {
@@ -147,6 +158,10 @@ export class DocumentLink {
     else if (closed?.code === UNAUTHENTICATED) this.retry()
   }
 
+  tellReverted(reverted: Reverted): void {
+    if (this.state.get().status !== 'closed') this.#set({ reverted })
+  }
+
   dismissReverted(): void {
     this.#set({ reverted: null })
   }
@@ -160,6 +175,7 @@ export class DocumentLink {
     this.#isDestroyed = true
     this.#isWanted = false
     this.#generation += 1
+    this.#set({ status: 'closed' })
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#resetTimer)
     page?.removeEventListener('online', this.#onOnline)
@@ -175,10 +191,12 @@ export class DocumentLink {
     const isCurrent = () => generation === this.#generation && this.#isWanted
     const { credentials } = this.#options
     let token: string | null = null
+    // Whose it is may be known without a token, which takes a network to be had.
+    if (this.#userId !== undefined) await (this.#copyLoaded ??= this.#loadCopy())
+    if (!isCurrent()) return
     try {
       if (credentials.hasToken) token = await credentials.token()
     } catch (error) {
-      // No identity, no copy: whose would it be?
       if (isCurrent()) this.#retryLater(error)
       return
     }
@@ -193,9 +211,13 @@ export class DocumentLink {
   }
 
   async #loadCopy(): Promise<void> {
-    const { isOffline, serverUrl, workflowId } = this.#options
+    const { serverUrl, workflowId } = this.#options
     const work = this.#work
-    if (!isOffline) return
+    // All who were mounted together have said by then whether they want one.
+    await Promise.resolve()
+    if (work !== this.#work) return
+    this.#isCopyDecided = true
+    if (!this.#keepsCopy) return
     const name = copyName(serverUrl, this.#userId ?? 'anonymous', workflowId)
     const rights = await work.loadCopy(name)
     if (work !== this.#work || rights === null) return
@@ -387,6 +409,7 @@ export class DocumentLink {
     void this.#connection?.destroy()
     this.#connection = null
     this.#copyLoaded = null
+    this.#isCopyDecided = false
     this.#refused.clear()
     const old = this.#work
     this.#work = this.#newWork()

@@ -21,16 +21,41 @@ export const NO_PRESENCE: OwnPresence = {
   typing: null
 }
 
+/** The server ends a connection for a state of over 8 KiB: of very much at once only the first part is shown. */
+const MAX_DRAGGING_BYTES = 5_000
+const MAX_NAMES_BYTES = 2_000
+
 export function awarenessOf(presence: OwnPresence): Record<string, unknown> {
   const { cursor, viewport, selectedNode, dragging, typing } = presence
+  const shownTyping = typing === null ? null : { node_id: typing.nodeId, property: typing.property }
+  const areNamesShort = bytesOf([selectedNode, shownTyping]) <= MAX_NAMES_BYTES
   return {
     cursor,
     viewport,
-    selected_node: selectedNode,
-    dragging,
-    typing: typing === null ? null : { node_id: typing.nodeId, property: typing.property }
+    selected_node: areNamesShort ? selectedNode : null,
+    dragging: dragging === null ? null : firstOf(dragging),
+    typing: areNamesShort ? shownTyping : null
   }
 }
+
+/** As many as there is room for, in tenths of a pixel. */
+function firstOf(dragging: Readonly<Record<string, Point>>): Record<string, Point> {
+  const first: Record<string, Point> = {}
+  let bytes = 0
+  for (const [id, { x, y }] of Object.entries(dragging)) {
+    const point = { x: Math.round(x * 10) / 10, y: Math.round(y * 10) / 10 }
+    bytes += bytesOf([id, point])
+    if (bytes > MAX_DRAGGING_BYTES) break
+    first[id] = point
+  }
+  return first
+}
+
+function bytesOf(value: unknown): number {
+  return encoder.encode(JSON.stringify(value)).length
+}
+
+const encoder = new TextEncoder()
 
 function presenceOf(state: Record<string, unknown>): OwnPresence {
   const { cursor, viewport, selected_node, dragging, typing } = state

@@ -1,13 +1,6 @@
 /** React Flow's changes to a client's document, presence and screen, and back: what `useFlow` hands out. */
 
-import type {
-  Connection,
-  Edge,
-  EdgeChange,
-  Node,
-  NodeChange,
-  NodePositionChange
-} from '@xyflow/react'
+import type { Connection, Edge, EdgeChange, Node, NodeChange } from '@xyflow/react'
 import { uuidv4 } from 'lib0/random'
 import type { CoflowClient } from '../client/coflow_client'
 import { isEqualJson } from '../client/equality'
@@ -16,7 +9,8 @@ import { ValueStore } from '../client/store'
 import type { Lock, Point, ResourceType } from '../types'
 import type { DataPath } from './data_path'
 import { FlowStore, type FlowState, type Shown } from './flow_store'
-import { EDGES, isObject, META, NODES, readEntry, readValue } from './read_graph'
+import { LocalMoves, type Move } from './local_moves'
+import { EDGES, META, NODES } from './read_graph'
 import { RemoteDrags } from './remote_drags'
 import { createEntity, nextOrder, writeData, writeFields, writeSetting } from './write_graph'
 
@@ -29,20 +23,22 @@ const LOCKED: Shown = {
 const NOT_EDITABLE: Shown = { draggable: false, deletable: false, connectable: false }
 const LOCKED_EDGE: Shown = { deletable: false, reconnectable: false, className: 'coflow-locked' }
 const NOT_EDITABLE_EDGE: Shown = { deletable: false, reconnectable: false }
-const SHOWN_KEYS = new Set([...Object.keys(LOCKED), ...Object.keys(LOCKED_EDGE)])
 
 export class FlowBinding {
   readonly state: ValueStore<FlowState>
   readonly #client: CoflowClient
   readonly #drags: RemoteDrags
   #flow: FlowStore
+  #moves: LocalMoves
   #stopFlow: () => void = () => undefined
-  /** Nodes whose size or place a resize has changed on this screen alone. */
-  readonly #resized = new Set<string>()
+  /** As others see it. */
+  #selected: string | null = null
+  #canvases = 0
 
   constructor(client: CoflowClient) {
     this.#client = client
     this.#flow = new FlowStore(client.doc)
+    this.#moves = new LocalMoves(this.#flow)
     this.state = new ValueStore(this.#flow.state.get())
     this.#drags = new RemoteDrags(
       (id) => this.#flow.positionOf(id),
@@ -53,7 +49,9 @@ export class FlowBinding {
       this.#stopFlow()
       this.#drags.clear()
       this.#flow = new FlowStore(client.doc)
+      this.#moves = new LocalMoves(this.#flow)
       this.#follow()
+      this.#shareDrag()
     })
     // The client's stores and this end together, with the client.
     for (const store of [client.locks, client.session, client.access]) {
@@ -76,31 +74,41 @@ export class FlowBinding {
     return holdsLock(client.locks.get(), type, id, client.userId)
   }
 
+  /** As `mayEdit`; that something was not done is told. */
+  #mayDo(type: ResourceType, id: string): boolean {
+    if (this.mayEdit(type, id)) return true
+    this.#client.tellNotDone({ type, id })
+    return false
+  }
+
+  /** For as long as a canvas is there: with the last one ends what a pointer was about to do. */
+  hold(): () => void {
+    this.#canvases += 1
+    return () => {
+      this.#canvases -= 1
+      if (this.#canvases > 0) return
+      this.cancelDrag()
+      // The pointer is gone too.
+      this.#moves = new LocalMoves(this.#flow)
+    }
+  }
+
+  /** The pointer that is dragging goes on for nothing. Returns whether there was a drag or a resize. */
+  readonly cancelDrag = (): boolean => {
+    const hadAny = this.#moves.cancel()
+    this.#shareDrag()
+    this.#flow.show()
+    return hadAny
+  }
+
   readonly onNodesChange = (changes: NodeChange[]): void => {
-    const dropped: NodePositionChange[] = []
     const removed: string[] = []
     let isSelection = false
-    const isResize = changes.some((each) => each.type === 'dimensions' && each.resizing === true)
     for (const change of changes) {
       switch (change.type) {
         case 'select':
           this.#flow.setLocal(change.id, { selected: change.selected || undefined })
           isSelection = true
-          break
-        case 'position':
-          if (change.dragging === true) {
-            const { position } = change
-            if (position) this.#flow.setLocal(change.id, { position, dragging: true })
-          } else if (isResize) {
-            // A resize at the left or the top moves the node, and its children against it.
-            this.#resized.add(change.id)
-            if (change.position) this.#flow.setLocal(change.id, { position: change.position })
-          } else {
-            dropped.push(change)
-          }
-          break
-        case 'dimensions':
-          this.#onDimensions(change)
           break
         case 'remove':
           removed.push(change.id)
@@ -113,11 +121,10 @@ export class FlowBinding {
           break
       }
     }
-    if (dropped.length > 0) this.#drop(dropped)
+    const ended = this.#moves.take(changes)
+    if (ended !== null) this.#write(ended)
     if (removed.length > 0) this.#remove({ nodes: removed, edges: [] })
-    if (isSelection) {
-      this.#client.setPresence({ selectedNode: this.#flow.selectedNodes().at(-1) ?? null })
-    }
+    if (isSelection) this.#shareSelection()
     this.#shareDrag()
     this.#flow.show()
   }
@@ -168,13 +175,13 @@ export class FlowBinding {
   }
 
   readonly updateNodeData = (id: string, patch: Record<string, unknown>): void => {
-    if (!this.mayEdit('node', id)) return
+    if (!this.#mayDo('node', id)) return
     this.#client.edit((doc) => writeData(doc.getMap(NODES).get(id), patch))
   }
 
   /** What differs of a text in `data` or in its settings; the rest stays as others type it. */
   readonly setNodeText = (id: string, [key, setting]: DataPath, text: string): void => {
-    if (!this.mayEdit('node', id)) return
+    if (!this.#mayDo('node', id)) return
     this.#client.edit((doc) => {
       const node = doc.getMap(NODES).get(id)
       if (setting === undefined) writeData(node, { [key]: text })
@@ -183,7 +190,7 @@ export class FlowBinding {
   }
 
   readonly setMeta = (key: string, value: unknown): void => {
-    if (!this.mayEdit('workflow', this.#client.options.workflowId)) return
+    if (!this.#mayDo('workflow', this.#client.options.workflowId)) return
     this.#client.edit((doc) => {
       const meta = doc.getMap(META)
       if (isEqualJson(meta.get(key), value)) return
@@ -196,6 +203,7 @@ export class FlowBinding {
     const flow = this.#flow
     const stop = flow.state.subscribe(() => {
       this.state.set(flow.state.get())
+      if (this.#selected !== null && !flow.hasNode(this.#selected)) this.#shareSelection()
     })
     const onChange = () => this.#drags.documentChanged()
     const doc = this.#client.doc
@@ -237,57 +245,25 @@ export class FlowBinding {
     this.#client.setPresence({ dragging: Object.keys(dragging).length > 0 ? dragging : null })
   }
 
-  #drop(changes: readonly NodePositionChange[]): void {
-    this.#client.history.beginStep()
-    this.#client.edit((doc) => {
-      for (const { id, position } of changes) {
-        const place = position ?? this.#flow.localOf(id).position
-        this.#flow.setLocal(id, { position: undefined, dragging: undefined })
-        if (place && this.mayEdit('node', id)) {
-          writeFields(doc.getMap(NODES).get(id), { position: { x: place.x, y: place.y } })
-        }
-      }
-    })
+  #shareSelection(): void {
+    this.#selected = this.#flow.selectedNodes().at(-1) ?? null
+    this.#client.setPresence({ selectedNode: this.#selected })
   }
 
-  #onDimensions(change: Extract<NodeChange, { type: 'dimensions' }>): void {
-    const { id, dimensions, resizing, setAttributes } = change
-    if (dimensions !== undefined && setAttributes) {
-      const { width, height } = dimensions
-      this.#resized.add(id)
-      this.#flow.setLocal(id, {
-        measured: dimensions,
-        resizing: true,
-        ...(setAttributes !== 'height' && { width }),
-        ...(setAttributes !== 'width' && { height })
-      })
-    } else if (dimensions !== undefined && resizing === undefined) {
-      this.#flow.setLocal(id, { measured: dimensions })
-    }
-    if (resizing === false || (setAttributes && resizing === undefined)) this.#endResize()
-  }
-
-  /** As with a drag: one change of the document at the end. */
-  #endResize(): void {
+  #write(moves: ReadonlyMap<string, Move>): void {
     this.#client.history.beginStep()
     this.#client.edit((doc) => {
-      for (const id of this.#resized) {
-        const { width, height, position } = this.#flow.localOf(id)
-        const gone = { width: undefined, height: undefined, resizing: undefined }
-        this.#flow.setLocal(id, { ...gone, position: undefined })
-        if (!this.mayEdit('node', id)) continue
-        writeFields(doc.getMap(NODES).get(id), {
-          ...(width !== undefined && { width }),
-          ...(height !== undefined && { height }),
-          ...(position !== undefined && { position: { x: position.x, y: position.y } })
-        })
+      for (const [id, move] of moves) {
+        if (this.#mayDo('node', id)) writeFields(doc.getMap(NODES).get(id), { ...move })
       }
     })
-    this.#resized.clear()
   }
 
   #create(collection: 'nodes' | 'edges', entity: Node | Edge): void {
     if (!this.#client.canEdit() || this.isLockedByOther('workflow', '') !== null) return
+    if (this.#client.doc.getMap(collection).has(entity.id)) {
+      throw new Error(`There is something with the id "${entity.id}" already: it would be lost.`)
+    }
     this.#client.history.beginStep()
     if (collection === NODES && entity.selected === true) this.#selectOnly(entity.id)
     this.#client.edit((doc) => {
@@ -302,21 +278,15 @@ export class FlowBinding {
     this.#client.setPresence({ selectedNode: id })
   }
 
+  /** Of what React Flow would show instead, that is written which differs from what it was given. */
   #replace(collection: 'nodes' | 'edges', entity: Node | Edge): void {
     if (!this.mayEdit(collection === NODES ? 'node' : 'edge', entity.id)) return
+    const shown = this.state.get()[collection].find(({ id }) => id === entity.id)
+    if (shown === undefined) return
     this.#client.edit((doc) => {
       const entry: unknown = doc.getMap(collection).get(entity.id)
-      // What the rules show of it is no wish of its author's.
-      const fields = Object.entries(entity).filter(([key]) => !SHOWN_KEYS.has(key))
-      writeFields(entry, Object.fromEntries(fields))
-      const before = readValue(readEntry(entry, 'data'))
-      const gone = Object.keys(isObject(before) ? before : {}).filter(
-        (key) => !(key in (entity.data ?? {}))
-      )
-      writeData(entry, {
-        ...Object.fromEntries(gone.map((key) => [key, undefined])),
-        ...entity.data
-      })
+      writeFields(entry, differences(shown, entity))
+      writeData(entry, differences(shown.data ?? {}, entity.data ?? {}))
     })
   }
 
@@ -330,6 +300,18 @@ export class FlowBinding {
       for (const id of nodes) doc.getMap(NODES).delete(id)
     })
   }
+}
+
+/** What has changed; undefined for what is gone. */
+function differences(before: object, after: object): Record<string, unknown> {
+  const values = {
+    ...Object.fromEntries(Object.keys(before).map((key) => [key, undefined])),
+    ...after
+  }
+  const known = before as Record<string, unknown>
+  return Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => !isEqualJson(known[key], value))
+  )
 }
 
 const bindings = new WeakMap<CoflowClient, FlowBinding>()

@@ -9,7 +9,11 @@ export interface CoflowProviderProps extends Omit<CoflowOptions, 'WebSocketPolyf
   children?: ReactNode
 }
 
-export function CoflowProvider({ children, ...options }: CoflowProviderProps): ReactElement {
-  const client = useHeldClient(options)
+export function CoflowProvider({
+  children,
+  offline = true,
+  ...options
+}: CoflowProviderProps): ReactElement {
+  const client = useHeldClient({ ...options, offline })
   return <ClientContext.Provider value={client}>{children}</ClientContext.Provider>
 }

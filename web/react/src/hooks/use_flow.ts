@@ -1,7 +1,7 @@
 /** React Flow's nodes, edges and handlers, bound to the document. */
 
 import type { Edge, Node, OnConnect, OnEdgesChange, OnNodesChange } from '@xyflow/react'
-import { useCallback } from 'react'
+import { useCallback, useEffect } from 'react'
 import { foreignLock } from '../client/lock_rules'
 import { flowOf } from '../flow/flow_binding'
 import type { Lock, ResourceType } from '../types'
@@ -15,6 +15,9 @@ export interface Flow {
   onNodesChange: OnNodesChange
   onEdgesChange: OnEdgesChange
   onConnect: OnConnect
+  /** Take back the drag or resize that is going on. Returns whether there was one. */
+  cancelDrag: () => boolean
+  /** Throws if there is a node of this id. */
   addNode: (node: Node) => void
   /** Nodes with the edges at them, and edges; one undo step. What others have locked stays. */
   removeElements: (ids: { nodes?: string[]; edges?: string[] }) => void
@@ -28,10 +31,11 @@ export interface Flow {
 export function useFlow(): Flow {
   const client = useClient()
   const flow = flowOf(client)
+  useEffect(() => flow.hold(), [flow])
   const { nodes, edges, meta } = useStore(flow.state)
   const locks = useStore(client.locks)
   const { onNodesChange, onEdgesChange, onConnect } = flow
-  const { addNode, removeElements, updateNodeData, setMeta } = flow
+  const { addNode, removeElements, updateNodeData, setMeta, cancelDrag } = flow
   // Another function when the locks are others, so that what is memoised by it is asked again.
   const isLockedByOther = useCallback(
     (type: ResourceType, id: string) => foreignLock(locks, type, id, client.userId),
@@ -39,6 +43,6 @@ export function useFlow(): Flow {
   )
   return {
     ...{ nodes, edges, onNodesChange, onEdgesChange, onConnect },
-    ...{ addNode, removeElements, updateNodeData, isLockedByOther, meta, setMeta }
+    ...{ addNode, removeElements, updateNodeData, isLockedByOther, meta, setMeta, cancelDrag }
   }
 }
