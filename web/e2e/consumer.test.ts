@@ -1,7 +1,8 @@
 /** The published package in somebody else's application: the specification's WorkflowBuilder runs. */
 
-import type { Locator, Page } from 'playwright-core'
+import type { Locator, Page, WebSocket } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
+import { stored, type Graph } from './harness/canvas'
 import { Consumer } from './harness/consumer'
 import { expect, test } from './harness/test'
 import { Server } from './harness/server'
@@ -160,4 +161,108 @@ test('with tokens and a server elsewhere the components work as well', async ({
   const dialog = await openShare(ann)
   await dialog.getByRole('button', { name: 'Create link' }).click()
   await dialog.getByLabel('New link').waitFor()
+})
+
+/** The application's page of providers: one for `user`, or one for each token. */
+async function openHolders(
+  page: Page,
+  asked: Record<string, string>,
+  tokens: readonly string[] = []
+): Promise<void> {
+  const query = new URLSearchParams({ page: 'holders', ...asked }).toString()
+  await page.goto(`${consumer.origin}/?${query}#${tokens.join(',')}`)
+}
+
+function work(page: Page, user: string): Locator {
+  return page.getByRole('region', { name: `Work of ${user}` })
+}
+
+async function addStep(page: Page, user: string): Promise<void> {
+  const own = work(page, user)
+  await own.getByText('All changes saved').waitFor()
+  await own.getByRole('button', { name: 'Add a step' }).click()
+  await own.getByText('1 steps').waitFor()
+  await own.getByText('All changes saved').waitFor()
+}
+
+/** Names of what this page's browser has stored. */
+async function databases(page: Page): Promise<(string | undefined)[]> {
+  const found = await page.evaluate(() => indexedDB.databases())
+  return found.map(({ name }) => name)
+}
+
+test('a provider that was hidden until its connection had ended has another when it is shown', async ({
+  openPage
+}) => {
+  const page = await openPage()
+  const open = new Set<WebSocket>()
+  page.on('websocket', (socket) => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+  })
+  // The list beside it, which is not hidden, may store nothing and so has a connection of its own.
+  await openHolders(page, { workflow: 'hidden', user: 'ann', private: '' })
+  await work(page, 'ann').getByText('All changes saved').waitFor()
+  await expect.poll(() => open.size).toBe(2)
+  await page.getByRole('button', { name: 'Hide' }).click()
+  await expect.poll(() => open.size).toBe(1)
+  await page.getByRole('button', { name: 'Show' }).click()
+  await addStep(page, 'ann')
+  expect((await stored(coflow, 'hidden')).nodes).toHaveLength(1)
+})
+
+test('what is kept on the device is what the provider asks for, whoever was there first', async ({
+  openPage
+}) => {
+  const [ann, bob] = [await openPage(), await openPage()]
+  await openHolders(ann, { workflow: 'kept', user: 'ann' })
+  await addStep(ann, 'ann')
+  await expect.poll(() => databases(ann)).toEqual([expect.stringMatching(/:ann:kept$/)])
+  await openHolders(bob, { workflow: 'not-kept', user: 'bob', private: '' })
+  await addStep(bob, 'bob')
+  expect(await databases(bob)).toEqual([])
+})
+
+test('two users with a token function each are two in one page', async ({
+  openPage,
+  startServer
+}) => {
+  const elsewhere = await startServer({
+    auth: 'jwt',
+    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
+  })
+  const workflow = 'of-two'
+  const ann = await elsewhere.token('ann')
+  await elsewhere.request('POST', '/api/workflows', { token: ann, body: { id: workflow } })
+  const bob = await elsewhere.token('bob', { workflows: { [workflow]: 'viewer' } })
+  const page = await openPage()
+  await openHolders(page, { workflow, server: elsewhere.origin }, [ann, bob])
+  await addStep(page, 'ann')
+  await work(page, 'bob').getByText('1 steps').waitFor()
+  await work(page, 'bob').getByRole('button', { name: 'Add a step' }).click()
+  await work(page, 'bob').getByRole('alert').waitFor()
+  const read = await elsewhere.request('GET', `/api/workflows/${workflow}`, { token: ann })
+  expect((read as Graph).nodes).toHaveLength(1)
+})
+
+test('without a network for a token either, the copy on the device is shown', async ({
+  openPage,
+  startServer
+}) => {
+  const elsewhere = await startServer({
+    auth: 'jwt',
+    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
+  })
+  const token = await elsewhere.token('ann')
+  await elsewhere.request('POST', '/api/workflows', { token, body: { id: 'carried' } })
+  const page = await openPage()
+  const asked = { workflow: 'carried', server: elsewhere.origin, user: 'ann' }
+  await openHolders(page, asked, [token])
+  await addStep(page, 'ann')
+  await page.evaluate(() => localStorage.setItem('unreachable', ''))
+  await page.reload()
+  await work(page, 'ann').getByText('1 steps').waitFor()
+  await work(page, 'ann')
+    .getByText(/^Offline/)
+    .waitFor()
 })

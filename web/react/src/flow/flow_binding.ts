@@ -260,7 +260,11 @@ export class FlowBinding {
   }
 
   #create(collection: 'nodes' | 'edges', entity: Node | Edge): void {
-    if (!this.#client.canEdit() || this.isLockedByOther('workflow', '') !== null) return
+    const { workflowId } = this.#client.options
+    if (!this.#client.canEdit() || this.isLockedByOther('workflow', workflowId) !== null) {
+      this.#client.tellNotDone({ type: 'workflow', id: workflowId })
+      return
+    }
     if (this.#client.doc.getMap(collection).has(entity.id)) {
       throw new Error(`There is something with the id "${entity.id}" already: it would be lost.`)
     }
