@@ -194,6 +194,28 @@ test('the locks panel takes, shows, extends and releases, and names who is in th
   await bob.getByText('Nothing is locked').waitFor()
 })
 
+test('Escape takes a drag back, which the hand then ends for nothing', async ({
+  server,
+  openPage
+}) => {
+  const { ann, bob, workflow } = await together(server, openPage)
+  const placeIn = (page: Page) => node(page, 'ask').evaluate((element) => element.style.transform)
+  const before = await storedPosition(server, workflow, 'ask')
+  const place = await placeIn(bob)
+  await drag(ann, 'ask', { x: 96, y: 64 })
+  await expect.poll(() => placeIn(bob)).not.toBe(place)
+  await ann.keyboard.press('Escape')
+  await ann.mouse.move(700, 500, { steps: 4 })
+  expect(await placeIn(ann)).toBe(place)
+  await drop(ann)
+  await expect.poll(() => placeIn(bob)).toBe(place)
+  expect(await placeIn(ann)).toBe(place)
+  await drag(ann, 'ask', { x: 96, y: 64 })
+  await drop(ann)
+  await untilSaved(ann)
+  expect(await storedPosition(server, workflow, 'ask')).not.toEqual(before)
+})
+
 test('undo takes back one’s own edits alone', async ({ server, openPage }) => {
   const { ann, bob, workflow } = await together(server, openPage)
   await select(ann, 'ask')

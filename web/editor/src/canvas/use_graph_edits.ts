@@ -11,7 +11,7 @@ import { useRights } from './use_rights'
 const OFFSET = 32
 
 export function useGraphEdits() {
-  const { addNode, onEdgesChange, removeElements } = useFlowContext()
+  const { addNode, onEdgesChange, removeElements, cancelDrag } = useFlowContext()
   const client = useClient()
   const { canEdit } = useRights()
   const { getNodes, getEdges } = useReactFlow()
@@ -71,7 +71,7 @@ export function useGraphEdits() {
   )
 
   return useMemo(
-    () => ({ copied, insert, duplicate, remove, selectAll, select }),
-    [copied, insert, duplicate, remove, selectAll, select]
+    () => ({ copied, insert, duplicate, remove, selectAll, select, cancelDrag }),
+    [copied, insert, duplicate, remove, selectAll, select, cancelDrag]
   )
 }

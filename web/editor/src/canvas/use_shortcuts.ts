@@ -39,6 +39,7 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
 
     const leave = () => {
       // One thing at a time, the most fleeting first.
+      if (edits.cancelDrag()) return
       if (followed !== null) setFollowed(null)
       else if (tool !== 'select') setTool('select')
       else if (panel !== null) setPanel(null)
