@@ -90,6 +90,19 @@ test('what another has selected is outlined in that one’s colour', async ({ se
     .toBe(true)
 })
 
+test('of several that another has selected all are outlined, and one is named', async ({
+  server,
+  openPage
+}) => {
+  const { ann, bob } = await together(server, openPage)
+  await ann.keyboard.press('Control+a')
+  const outlines = bob.locator('.coflow-outline')
+  await expect.poll(() => outlines.count()).toBe(2)
+  expect(await outlines.getByText('ann').count()).toBe(1)
+  await ann.keyboard.press('Escape')
+  await expect.poll(() => outlines.count()).toBe(0)
+})
+
 test('a drag is seen while it lasts, and is one change when it ends', async ({
   server,
   openPage

@@ -35,7 +35,10 @@ export interface Participant {
   clientIds: readonly number[]
   cursor: Point | null
   viewport: Viewport | null
+  /** The one that was selected last. */
   selectedNode: string | null
+  /** With all others; of very many the first. */
+  selectedNodes: readonly string[]
   /** Nodes that are being dragged just now, and where they are. */
   dragging: Readonly<Record<string, Point>> | null
   typing: { nodeId: string; property: string } | null

@@ -70,4 +70,5 @@ test('who has selected what is deleted has selected nothing', async () => {
   await until(() => nodeOf(ben, 'a') !== undefined, 'ben has the node')
   ben.flow.removeElements({ nodes: ['a'] })
   await until(() => bensAnn()?.selectedNode === null, 'ben sees that it is gone')
+  expect(bensAnn()?.selectedNodes).toEqual([])
 })

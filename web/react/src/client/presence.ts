@@ -9,6 +9,7 @@ export interface OwnPresence {
   cursor: Point | null
   viewport: Participant['viewport']
   selectedNode: string | null
+  selectedNodes: readonly string[]
   dragging: Readonly<Record<string, Point>> | null
   typing: Participant['typing']
 }
@@ -17,22 +18,25 @@ export const NO_PRESENCE: OwnPresence = {
   cursor: null,
   viewport: null,
   selectedNode: null,
+  selectedNodes: [],
   dragging: null,
   typing: null
 }
 
 /** The server ends a connection for a state of over 8 KiB: of very much at once only the first part is shown. */
-const MAX_DRAGGING_BYTES = 5_000
-const MAX_NAMES_BYTES = 2_000
+const MAX_DRAGGING_BYTES = 4_000
+const MAX_SELECTED_BYTES = 1_500
+const MAX_NAMES_BYTES = 1_500
 
 export function awarenessOf(presence: OwnPresence): Record<string, unknown> {
-  const { cursor, viewport, selectedNode, dragging, typing } = presence
+  const { cursor, viewport, selectedNode, selectedNodes, dragging, typing } = presence
   const shownTyping = typing === null ? null : { node_id: typing.nodeId, property: typing.property }
   const areNamesShort = bytesOf([selectedNode, shownTyping]) <= MAX_NAMES_BYTES
   return {
     cursor,
     viewport,
     selected_node: areNamesShort ? selectedNode : null,
+    ...(selectedNodes.length > 1 && { selected_nodes: firstNames(selectedNodes) }),
     dragging: dragging === null ? null : firstOf(dragging),
     typing: areNamesShort ? shownTyping : null
   }
@@ -51,6 +55,12 @@ function firstOf(dragging: Readonly<Record<string, Point>>): Record<string, Poin
   return first
 }
 
+function firstNames(names: readonly string[]): string[] {
+  let bytes = 0
+  const end = names.findIndex((name) => (bytes += bytesOf(name)) > MAX_SELECTED_BYTES)
+  return names.slice(0, end === -1 ? undefined : end)
+}
+
 function bytesOf(value: unknown): number {
   return encoder.encode(JSON.stringify(value)).length
 }
@@ -58,14 +68,22 @@ function bytesOf(value: unknown): number {
 const encoder = new TextEncoder()
 
 function presenceOf(state: Record<string, unknown>): OwnPresence {
-  const { cursor, viewport, selected_node, dragging, typing } = state
+  const { cursor, viewport, selected_node, selected_nodes, dragging, typing } = state
+  const selectedNode = typeof selected_node === 'string' ? selected_node : null
   return {
     cursor: pointOf(cursor),
     viewport: viewportOf(viewport),
-    selectedNode: typeof selected_node === 'string' ? selected_node : null,
+    selectedNode,
+    selectedNodes: Array.isArray(selected_nodes)
+      ? selected_nodes.filter((each) => typeof each === 'string')
+      : onlyOf(selectedNode),
     dragging: pointsOf(dragging),
     typing: typingOf(typing)
   }
+}
+
+export function onlyOf(selectedNode: string | null): readonly string[] {
+  return selectedNode === null ? [] : [selectedNode]
 }
 
 function pointsOf(value: unknown): Record<string, Point> | null {
@@ -123,7 +141,7 @@ export function participantsOf(
   const found = new Map<string, Participant>()
   for (const each of attendees.values()) {
     const { userId, name, color, role, cursor, selectedNode, lastActiveMs } = each
-    const shown = { ...NO_PRESENCE, cursor, selectedNode }
+    const shown = { ...NO_PRESENCE, cursor, selectedNode, selectedNodes: onlyOf(selectedNode) }
     found.set(userId, {
       ...{ userId, name, color, role: role ?? 'viewer', isSelf: userId === self.userId },
       ...{ clientIds: [], ...shown, lastActiveMs }

@@ -67,12 +67,13 @@ function Overlay({ watch, isReceiveOnly }: { watch: CanvasWatch; isReceiveOnly: 
 
 function outlinesOf(people: readonly Participant[]) {
   const counts = new Map<string, number>()
-  const outlines = people.flatMap(({ userId, name, color, selectedNode }) => {
-    if (selectedNode === null) return []
-    const ring = counts.get(selectedNode) ?? 0
-    counts.set(selectedNode, ring + 1)
-    return [{ userId, name, color, nodeId: selectedNode, ring }]
-  })
+  const outlines = people.flatMap(({ userId, name, color, selectedNode, selectedNodes }) =>
+    selectedNodes.map((nodeId) => {
+      const ring = counts.get(nodeId) ?? 0
+      counts.set(nodeId, ring + 1)
+      return { userId, name: nodeId === selectedNode ? name : null, color, nodeId, ring }
+    })
+  )
   return outlines.map((outline) => ({ ...outline, rings: counts.get(outline.nodeId) ?? 1 }))
 }
 

@@ -1,4 +1,4 @@
-/** An outline around a node that somebody else has selected, with that person's name. */
+/** An outline around a node that somebody else has selected, with that person's name on the last of them. */
 import { useEffect, useRef } from 'react'
 import type { CanvasWatch, Rect } from './canvas_watch'
 import { personStyle } from './person_color'
@@ -6,7 +6,8 @@ import { personStyle } from './person_color'
 export interface NodeOutlineProps {
   watch: CanvasWatch
   nodeId: string
-  name: string
+  /** Null for those of a selection that are not the last. */
+  name: string | null
   color: string
   /** How many others have selected the node too and come first: their outlines lie inside. */
   ring: number
@@ -46,9 +47,11 @@ export function NodeOutline({ watch, nodeId, name, color, ring, rings }: NodeOut
 
   return (
     <div ref={ref} className="coflow-outline" style={personStyle(color)} data-ring={ring} hidden>
-      <span className="coflow-outline__name" style={namePlace(ring, rings)}>
-        {name}
-      </span>
+      {name !== null && (
+        <span className="coflow-outline__name" style={namePlace(ring, rings)}>
+          {name}
+        </span>
+      )}
     </div>
   )
 }

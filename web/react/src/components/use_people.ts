@@ -1,6 +1,7 @@
 /** Who takes part, without what changes many times a second: moving cursors render nothing. */
 import { useMemo, useSyncExternalStore } from 'react'
 import type { CoflowClient } from '../client/coflow_client'
+import { isEqualJson } from '../client/equality'
 import type { Store } from '../client/store'
 import { useClient } from '../hooks/use_client'
 import type { Participant } from '../types'
@@ -15,6 +16,7 @@ function isSame(a: Participant, b: Participant): boolean {
     a.color === b.color &&
     a.role === b.role &&
     a.selectedNode === b.selectedNode &&
+    isEqualJson(a.selectedNodes, b.selectedNodes) &&
     a.typing?.nodeId === b.typing?.nodeId &&
     Object.keys(a.dragging ?? {}).join() === Object.keys(b.dragging ?? {}).join() &&
     Math.abs(a.lastActiveMs - b.lastActiveMs) < activityGrainMs

@@ -32,7 +32,7 @@ export class FlowBinding {
   #moves: LocalMoves
   #stopFlow: () => void = () => undefined
   /** As others see it. */
-  #selected: string | null = null
+  #selected: readonly string[] = []
   #canvases = 0
 
   constructor(client: CoflowClient) {
@@ -203,7 +203,7 @@ export class FlowBinding {
     const flow = this.#flow
     const stop = flow.state.subscribe(() => {
       this.state.set(flow.state.get())
-      if (this.#selected !== null && !flow.hasNode(this.#selected)) this.#shareSelection()
+      if (this.#selected.some((id) => !flow.hasNode(id))) this.#shareSelection()
     })
     const onChange = () => this.#drags.documentChanged()
     const doc = this.#client.doc
@@ -246,8 +246,9 @@ export class FlowBinding {
   }
 
   #shareSelection(): void {
-    this.#selected = this.#flow.selectedNodes().at(-1) ?? null
-    this.#client.setPresence({ selectedNode: this.#selected })
+    const selectedNodes = this.#flow.selectedNodes()
+    this.#selected = selectedNodes
+    this.#client.setPresence({ selectedNode: selectedNodes.at(-1) ?? null, selectedNodes })
   }
 
   #write(moves: ReadonlyMap<string, Move>): void {
@@ -279,7 +280,7 @@ export class FlowBinding {
     for (const each of this.#flow.selectedNodes())
       this.#flow.setLocal(each, { selected: undefined })
     this.#flow.setLocal(id, { selected: true })
-    this.#client.setPresence({ selectedNode: id })
+    this.#client.setPresence({ selectedNode: id, selectedNodes: [id] })
   }
 
   /** Of what React Flow would show instead, that is written which differs from what it was given. */

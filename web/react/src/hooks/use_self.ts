@@ -1,6 +1,7 @@
 /** This user, and what the others are shown of it. */
 
 import { useMemo } from 'react'
+import { onlyOf } from '../client/presence'
 import { selected } from '../client/store'
 import type { Participant, Point, Viewport } from '../types'
 import { useClient } from './use_client'
@@ -26,7 +27,8 @@ export function useSelf(): Self {
     () => ({
       self,
       setCursor: (cursor) => client.setPresence({ cursor }),
-      setSelectedNode: (selectedNode) => client.setPresence({ selectedNode }),
+      setSelectedNode: (selectedNode) =>
+        client.setPresence({ selectedNode, selectedNodes: onlyOf(selectedNode) }),
       setViewport: (viewport) => client.setPresence({ viewport })
     }),
     [client, self]
