@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from crdt_store.graph_json import MAX_ID_CHARS
 from server.core.auth import MAX_NAME_CHARS, MAX_USER_ID_CHARS
+from server.core.names import is_printable_name
 
 MAX_OWN_ID_CHARS = 128
 """Of the ids that this service gives: sessions', comments'."""
@@ -19,6 +20,12 @@ def _check_storable(text: str) -> str:
     return text
 
 
+def _check_name(text: str) -> str:
+    if not is_printable_name(text):
+        raise ValueError("must be printable")
+    return text
+
+
 Storable = AfterValidator(_check_storable)
 """To be named after the bounds: behind it, pydantic would speak of items, not of characters."""
 
@@ -26,6 +33,6 @@ ElementId = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS), Storabl
 """A node's or an edge's."""
 OwnId = Annotated[str, Field(max_length=MAX_OWN_ID_CHARS), Storable]
 UserIdText = Annotated[str, Field(max_length=MAX_USER_ID_CHARS), Storable]
-UserName = Annotated[str, Field(max_length=MAX_NAME_CHARS), Storable]
+UserName = Annotated[str, Field(max_length=MAX_NAME_CHARS), Storable, AfterValidator(_check_name)]
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD_CHARS), Storable]
 """What a list is filtered by."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rest.acting import Acting
 from rest.numbers import Flag, Number, WholeNumber
 from rest.shares.service import MAX_USES
-from server.core.auth import MAX_NAME_CHARS
+from rest.texts import UserName
 
 MAX_DAYS = 365
 
@@ -56,9 +56,8 @@ class CreateShare(Acting):
 
 
 class RedeemShare(BaseModel):
-    name: str | None = Field(
+    name: UserName | None = Field(
         default=None,
-        max_length=MAX_NAME_CHARS,
         description="What a guest is called; `Guest` when left out. Users keep their names.",
     )
     user_id: str | None = Field(
@@ -67,9 +66,7 @@ class RedeemShare(BaseModel):
 
     @field_validator("name")
     @classmethod
-    def _check_name(cls, value: str | None) -> str | None:
-        if value is not None and not value.isprintable():
-            raise ValueError("must be printable")
+    def _strip_name(cls, value: str | None) -> str | None:
         return None if value is None else value.strip() or None
 
 

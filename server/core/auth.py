@@ -18,6 +18,7 @@ from server.core.errors import CannotMintToken, IdentityMismatch, KeysUnavailabl
 from server.core.guests import GuestTokens, claims_to_be_a_guests
 from server.core.identity import GUEST_PREFIX, SYSTEM_USER, Identity
 from server.core.jwks import JwksKeys
+from server.core.names import is_printable_name
 from server.core.roles import Role
 from server.core.signing_keys import FixedKey, KeySource, key_from_pem, key_from_secret
 
@@ -315,7 +316,7 @@ def _text(claims: Mapping[str, Any], claim: str, *, max_chars: int) -> str | Non
     value = claims.get(claim)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > max_chars or not value.isprintable():
+    if not isinstance(value, str) or len(value) > max_chars or not is_printable_name(value):
         raise Unauthenticated(
             f"the claim {claim} must be a printable string of at most {max_chars} characters"
         )

@@ -126,6 +126,12 @@ async def test_the_clocks_may_differ_by_the_leeway() -> None:
     )
 
 
+async def test_a_name_may_be_one_of_joined_characters() -> None:
+    identity = await create_authenticator(jwt_settings()).identify(signed(name="👩‍💻 Dev"))
+
+    assert identity.name == "👩‍💻 Dev"
+
+
 async def test_an_expiry_beyond_the_calendar_is_the_last_day() -> None:
     identity = await create_authenticator(jwt_settings()).identify(signed(exp=10**17))
 
@@ -196,6 +202,7 @@ async def test_sec_1_an_rsa_key_accepts_rs256_only() -> None:
         ({"name": ["Alice"]}, "the claim name must be a printable string of at most 256"),
         ({"name": "A" * 257}, "the claim name must be a printable string of at most 256"),
         ({"name": "A\x00"}, "the claim name must be a printable string of at most 256"),
+        ({"sub": "👩‍💻"}, "the claim sub has characters that cannot be printed"),
         ({"email": 7}, "the claim email must be a printable string of at most 320 characters"),
         ({"workflows": ["w"]}, "the claim workflows must be an object of workflow ids and roles"),
         (

@@ -90,6 +90,7 @@ async def test_an_id_that_no_token_can_have_is_refused(
         ({"role": "boss"}, "/role"),
         ({"role": None}, "/role"),
         ({"role": "viewer", "name": "n" * 257}, "/name"),
+        ({"role": "viewer", "name": "\u202enna"}, "/name"),
         ([], ""),
     ],
 )

@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from server.core.guests import GUEST_KEY_ID
+from tests.rest.commenting import comment
 from tests.rest.conftest import assert_problem, fresh, id_of
 from tests.rest.sharing import (
     DAYS_PER_SECOND,
@@ -132,7 +133,18 @@ async def test_a_guests_token_never_outlives_the_share(
     assert claims_of(token)["exp"] == pytest.approx(ends_at, abs=0.001)
 
 
-@pytest.mark.parametrize("name", ["n" * 257, "a\0b", "a\nb", 7])
+@pytest.mark.parametrize("name", ["👩‍💻 Dev", "می‌خواهم"])
+async def test_a_guest_may_have_a_name_with_joiners(
+    api: Api, owner: httpx.AsyncClient, path: str, name: str
+) -> None:
+    shared = await share(owner, path, "comment")
+    visitor = await guest(api, shared, name=name)
+    assert (await comment(visitor, path, "hello"))["author_name"] == name
+    again = await redeem(visitor, shared, name=name)
+    assert claims_of(again["token"])["name"] == name
+
+
+@pytest.mark.parametrize("name", ["n" * 257, "a\0b", "a\nb", "\u202eecila", "\u200d", 7])
 async def test_a_guest_has_a_name_that_can_be_shown(
     api: Api, owner: httpx.AsyncClient, path: str, name: object
 ) -> None:

@@ -120,6 +120,38 @@ test('a tab that was offline when its token ended goes on as the same guest', as
   expect(await uses(server, link)).toBe(1)
 })
 
+test('a guest may have any name that can be shown, and is asked again for one that cannot', async ({
+  server,
+  openPage,
+  openTab
+}) => {
+  const workflow = await newWorkflow(server)
+  const { url } = await makeLink(server, { by: BY, workflow })
+  const page = await openPage()
+  allowProblems(page, /422/)
+  await arrive(page, url, '\u202eecarG')
+  await page.getByText('This name cannot be used: something in it cannot be shown.').waitFor()
+  await checkAccessibility(page)
+  await takeScreenshot(page, 'arrival-name-refused')
+  expect((await traces(page)).storage).not.toContain('ecarG')
+  // Nor does one stand in the way that this browser has kept from before.
+  await page.evaluate(() => localStorage.setItem('coflow.guest-name', '\u202eecarG'))
+  const tab = await openTab(page)
+  allowProblems(tab, /422/)
+  await tab.goto(url)
+  await tab.getByText('This name cannot be used: something in it cannot be shown.').waitFor()
+
+  await page.getByLabel('Your name').fill('👩‍💻 Dev')
+  await page.getByRole('button', { name: 'Open the workflow' }).click()
+  for (const each of [page, tab]) await node(each, 'ask').waitFor()
+  expect((await guestIn(page, workflow)).name).toBe('👩‍💻 Dev')
+  // And the next link does not ask.
+  const other = await newWorkflow(server)
+  await page.goto((await makeLink(server, { by: BY, workflow: other })).url)
+  await node(page, 'ask').waitFor()
+  expect((await guestIn(page, other)).name).toBe('👩‍💻 Dev')
+})
+
 test('a link that ended while its guest was away ends the visit, and gives the work as a file', async ({
   server,
   openPage,

@@ -184,7 +184,7 @@ test('a visitor whose sign-in has expired can go on as a guest, or sign in anew'
   for (const page of [guest, user]) {
     allowProblems(page, /401/)
     await page.goto(`${url}#token=${old}`)
-    await page.getByText('Your sign-in is not valid, or has expired.').waitFor()
+    await page.getByText('Your token is not valid, or has expired.').waitFor()
   }
   await checkAccessibility(guest)
   await takeScreenshot(guest, 'arrival-expired')
@@ -303,4 +303,25 @@ test('a name in the address is for that tab, and leaves the address', async ({
   const tab = await openTab(page)
   await tab.goto(server.origin)
   await tab.getByRole('heading', { name: 'What should we call you?' }).waitFor()
+})
+
+test('a name that cannot be an id is asked for again, in plain words, wherever one arrives', async ({
+  server,
+  openPage
+}) => {
+  await createWorkflow(server, { user: 'ann', id: 'named', name: 'Plan', ...TWO_STEPS })
+  const page = await openPage()
+  allowProblems(page, /401/)
+  for (const path of ['/', '/w/named']) {
+    await page.goto(`${server.origin}${path}?user_id=${encodeURIComponent('👩‍💻 Dev')}`)
+    await page.getByText('This name cannot be used: it holds special').waitFor()
+    await page.getByLabel('Your name').fill('Dev')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page
+      .getByRole('heading', { name: 'What should we call you?' })
+      .waitFor({ state: 'detached' })
+  }
+  await node(page, 'ask').waitFor()
+  await page.getByRole('link', { name: 'All workflows' }).click()
+  await page.locator('.ed-account').getByText('Dev').waitFor()
 })

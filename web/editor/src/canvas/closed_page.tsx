@@ -2,8 +2,6 @@
 
 import type { Closed } from '@coflow/react'
 import { Ban, CircleAlert, SearchX, Users } from 'lucide-react'
-import { Message } from '../app/message'
-import { leaveTab } from '../identity/identity'
 import { useIdentity } from '../identity/identity_context'
 import { SignIn } from '../identity/sign_in'
 import { Ended } from './ended'
@@ -15,27 +13,7 @@ export function ClosedPage({ closed }: { closed: Closed }) {
   switch (closed.code) {
     case 4401:
       if (credentials.isGuest) return <VisitEnded />
-      if (server.authMode === 'jwt') {
-        return (
-          <SignIn
-            authMode="jwt"
-            problem="Your token is not valid, or has expired."
-            actions={<UnsavedDownload />}
-          />
-        )
-      }
-      return (
-        <Message
-          title="The server does not know you"
-          actions={
-            <button type="button" className="coflow-button" onClick={leaveTab}>
-              Give a name
-            </button>
-          }
-        >
-          {closed.message}
-        </Message>
-      )
+      return <SignIn authMode={server.authMode} isRefused actions={<UnsavedDownload />} />
     case 4403:
       if (credentials.isGuest) return <VisitEnded mayRetry />
       return (

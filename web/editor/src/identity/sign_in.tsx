@@ -5,15 +5,20 @@ import { setDevUser, setUserToken } from './identity'
 
 interface Props {
   authMode: 'dev' | 'jwt'
-  /** Why it is asked again. */
-  problem?: string
+  /** It is asked again: the server did not take what was given. */
+  isRefused?: boolean
   /** What else one can do, beside signing in. */
   actions?: ReactNode
 }
 
 const MAX_NAME_CHARS = 64
+const REFUSED = {
+  // The name is the id there, which has to be one that nobody confuses with another.
+  dev: 'This name cannot be used: it holds special or invisible characters, or is one of the server’s own. Choose another.',
+  jwt: 'Your token is not valid, or has expired.'
+}
 
-export function SignIn({ authMode, problem, actions }: Props) {
+export function SignIn({ authMode, isRefused = false, actions }: Props) {
   const [text, setText] = useState('')
   const isDev = authMode === 'dev'
 
@@ -55,9 +60,9 @@ export function SignIn({ authMode, problem, actions }: Props) {
               onChange={(event) => setText(event.target.value)}
             />
           </label>
-          {problem !== undefined && (
+          {isRefused && (
             <p className="ed-error" role="alert">
-              {problem}
+              {REFUSED[authMode]}
             </p>
           )}
           <button

@@ -16,13 +16,15 @@ import { comeByLink } from './visit'
 export default function ArrivalPage() {
   const { shareId = '' } = useParams()
   const known = useCredentials(null)
+  // Remembered once the server has taken it: one that it refuses would be in the way for good.
+  const [givenName, setGivenName] = useState<string | null>(null)
   const [failed, setFailed] = useState<{ attempt: string; failure: ApiError } | null>(null)
   const [retries, setRetries] = useState(0)
   const navigate = useNavigate()
 
   const me = known.state === 'known' ? known.credentials : null
   const { userId = null, token = null } = me ?? {}
-  const name = known.state === 'unknown' ? (guestBy(shareId)?.name ?? guestName()) : null
+  const name = known.state === 'unknown' ? knownName(shareId, givenName) : null
   const attempt = JSON.stringify([shareId, userId, token, name, retries])
   const failure = failed?.attempt === attempt ? failed.failure : null
   const isReady = me !== null || name !== null
@@ -49,7 +51,7 @@ export default function ArrivalPage() {
     return (
       <SignIn
         authMode={known.server.authMode}
-        problem="Your sign-in is not valid, or has expired."
+        isRefused
         actions={
           <button type="button" className="coflow-button" onClick={leaveTab}>
             Go on as a guest
@@ -58,14 +60,19 @@ export default function ArrivalPage() {
       />
     )
   }
+  if (failure?.status === 422 && name !== null) return <AskName isRefused onName={setGivenName} />
   if (failure !== null) {
     return <LinkFailed failure={failure} retry={() => setRetries(retries + 1)} />
   }
   if (known.state === 'unreachable') {
     return <LinkFailed failure={new ApiError(0, 'unreachable', '')} retry={known.retry} />
   }
-  if (known.state === 'unknown' && name === null) return <AskName onName={setGuestName} />
+  if (known.state === 'unknown' && name === null) return <AskName onName={setGivenName} />
   return <Loading label="Opening the shared workflow" />
+}
+
+function knownName(shareId: string, given: string | null): string | null {
+  return guestBy(shareId)?.name ?? given ?? guestName()
 }
 
 /** Resolves to the workflow that the link leads to. */
@@ -73,6 +80,10 @@ async function enter(
   shareId: string,
   { userId, token, name }: Record<'userId' | 'token' | 'name', string | null>
 ): Promise<string> {
-  if (userId === null) return (await comeByLink(shareId, name ?? '')).workflowId
+  if (userId === null) {
+    const guest = await comeByLink(shareId, name ?? '')
+    setGuestName(guest.name)
+    return guest.workflowId
+  }
   return (await redeem(shareId, token === null ? { userId } : { token })).workflowId
 }

@@ -4,7 +4,13 @@ import { useState, type SyntheticEvent } from 'react'
 
 const MAX_NAME_CHARS = 64
 
-export function AskName({ onName }: { onName: (name: string) => void }) {
+interface Props {
+  onName: (name: string) => void
+  /** It is asked again: the server did not take what was given. */
+  isRefused?: boolean
+}
+
+export function AskName({ onName, isRefused = false }: Props) {
   const [text, setText] = useState('')
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()
@@ -29,6 +35,11 @@ export function AskName({ onName }: { onName: (name: string) => void }) {
               onChange={(event) => setText(event.target.value)}
             />
           </label>
+          {isRefused && (
+            <p className="ed-error" role="alert">
+              This name cannot be used: something in it cannot be shown. Choose another.
+            </p>
+          )}
           <button
             type="submit"
             className="coflow-button coflow-button--primary"

@@ -54,9 +54,7 @@ export function WorkflowList({ rest }: { rest: Rest }) {
   )
   const isOver = useFileDrop(importFile)
 
-  if (failure?.status === 401) {
-    return <SignIn authMode={authMode} problem="The token is not valid, or has expired." />
-  }
+  if (failure?.status === 401) return <SignIn authMode={authMode} isRefused />
 
   return (
     <div className="ed-list-page">
