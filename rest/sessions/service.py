@@ -142,7 +142,10 @@ async def take_part(held: Held) -> SessionParticipant:
     """The caller is here. Who was not before needs a seat, and is announced. Raises SessionFull."""
     db, user_id = held.db, held.caller.user_id
     key = (held.row.session_id, user_id)
-    is_new = not held.is_live and not _is_present(await db.get(SessionParticipant, key), held)
+    before = await db.get(SessionParticipant, key)
+    is_new = not held.is_live and not _is_present(before, held)
+    # The attendance has yet to write that the socket came, and then finds nothing to record.
+    is_ahead = held.is_live and (before is None or before.left_at is not None)
     if is_new:
         await _require_seat(held)
     here = Attending(held.row.session_id, user_id, held.caller.name)
@@ -153,9 +156,10 @@ async def take_part(held: Held) -> SessionParticipant:
         row.joined_at = held.now
         row.cursor_position = row.selected_node = None
     held.row.last_activity = held.now
-    if is_new:
-        entered = joined(held.caller, held.row.session_id, by="request")
+    if is_new or is_ahead:
+        entered = joined(held.caller, held.row.session_id, by="socket" if is_ahead else "request")
         await record_all(db, held.workflow_id, [entered])
+    if is_new:
         tell_joined(
             db,
             held.services.bus,

@@ -263,6 +263,33 @@ async def test_who_leaves_with_a_socket_open_still_takes_part(
         assert await who(owner, session) == {name_of(owner), name_of(ann)}
 
 
+async def test_who_comes_back_by_a_socket_and_joins_by_rest_is_recorded_once(
+    api: Api, owner: httpx.AsyncClient, path: str
+) -> None:
+    ann = await member(api, owner, path, "editor")
+    came: tuple[str, dict[str, str]] = ("session.joined", {"by": "socket"})
+    expected = [came]
+
+    async def is_recorded() -> bool:
+        entries = await audited(owner, path, "session")
+        return [(each["action"], each["details"]) for each in entries[1:]] == expected
+
+    async with socket_of(api, ann, path):
+        await until(is_recorded, within_s=5)
+    expected.append(("session.left", {"reason": "disconnected"}))
+    await until(is_recorded, within_s=5)
+
+    # As the editor does: its socket first, whose coming is written within a second.
+    async with socket_of(api, ann, path):
+        session = await join(ann, path)
+        expected.append(came)
+        assert await is_recorded()
+        await act(ann, session, "leave")
+        await join(ann, path)
+        expected += [("session.left", {"reason": "left"}), came]
+        assert await is_recorded()
+
+
 async def test_a_turn_outlives_a_short_absence_of_its_holders_socket(
     api: Api, owner: httpx.AsyncClient, path: str
 ) -> None:
