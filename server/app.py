@@ -39,7 +39,7 @@ from server.core.logs import configure_logging
 from server.core.metrics import Metrics
 from server.core.origins import OriginMiddleware
 from server.core.version import version
-from server.editor_pages import editor_routes
+from server.editor_pages import NothingHere, editor_routes
 from server.live.documents import LiveDocuments
 from server.live.event_socket import EventSocket
 from server.live.rooms import Rooms
@@ -124,6 +124,7 @@ def create_app(settings: Settings) -> FastAPI:
     rest.api.add_routes(app)
     app.include_router(operations_router())
     app.router.routes += editor_routes()
+    app.router.default = NothingHere(app.router.default)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,

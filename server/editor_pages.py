@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
-    from starlette.types import Scope
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 EDITOR_FOLDER = Path(__file__).parent / "editor"
 
@@ -50,6 +50,7 @@ _HEADERS = {
 }
 _ASK_EACH_TIME = "no-cache"
 _KEEP_FOR_EVER = "public, max-age=31536000, immutable"
+_OF_PROGRAMS = ("api", "sync")
 _NOT_BUILT = """\
 coflow is running, but its editor was not built.
 
@@ -90,6 +91,41 @@ class _Files(StaticFiles):
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(self._headers)
         return response
+
+
+class NothingHere:
+    """Shows a browser that was led to where nothing is the editor's page, which says so, with 404.
+
+    Takes the place of a router's default, behind all routes and their redirects. Programs are
+    answered by `otherwise`, and so is whoever asks below the API and the sockets.
+    """
+
+    def __init__(self, otherwise: ASGIApp, folder: Path = EDITOR_FOLDER) -> None:
+        self._otherwise = otherwise
+        self._files = _Files(folder, caching="no-store")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._otherwise
+        if scope["type"] == "http" and _is_for_a_page(scope):
+            with suppress(HTTPException):  # not built
+                answer = await self._page(scope)
+        await answer(scope, receive, send)
+
+    async def _page(self, scope: Scope) -> Response:
+        # Without conditions: a browser that has the page already would be told 304 and not 404.
+        headers = [each for each in scope["headers"] if each[0] == b"accept-encoding"]
+        response = await self._files.get_response("index.html", {**scope, "headers": headers})
+        response.status_code = 404
+        return response
+
+
+def _is_for_a_page(scope: Scope) -> bool:
+    first = scope["path"].lstrip("/").partition("/")[0]
+    return (
+        scope["method"] in ("GET", "HEAD")
+        and first not in _OF_PROGRAMS
+        and "text/html" in Headers(scope=scope).get("accept", "")
+    )
 
 
 def editor_routes(folder: Path = EDITOR_FOLDER) -> list[BaseRoute]:

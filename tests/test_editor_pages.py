@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from server.editor_pages import CONTENT_SECURITY_POLICY, editor_routes
+from server.editor_pages import CONTENT_SECURITY_POLICY, NothingHere, editor_routes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PAGES = ("/", "/w/order-4711", "/w/a%20b", "/share/eyJ.sig-nature")
 PAGE = "<!doctype html><title>coflow</title>"
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 SCRIPT = "export const answer = 42\n"
 
 
@@ -37,7 +38,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def client_of(folder: Path) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(Starlette(routes=editor_routes(folder)))
+    app = Starlette(routes=editor_routes(folder))
+    app.router.default = NothingHere(app.router.default, folder)
+    transport = httpx.ASGITransport(app)
     return httpx.AsyncClient(transport=transport, base_url="http://coflow")
 
 
@@ -150,6 +153,46 @@ async def test_nothing_else_is_there(client: httpx.AsyncClient, path: str) -> No
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/nopage", "/w", "/w/a/b", "/index.html", "/apis", "/%00", "//x"])
+async def test_a_browser_that_is_led_to_nothing_gets_the_page_with_404(
+    client: httpx.AsyncClient, folder: Path, path: str
+) -> None:
+    there = await client.get("/")
+    known = {"if-none-match": there.headers["etag"], "range": "bytes=0-3"}
+    answer = await client.get(f"http://coflow{path}", headers={**BROWSER, **known})
+
+    assert (answer.status_code, answer.text) == (404, PAGE)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    head = await client.head(f"http://coflow{path}", headers=BROWSER)
+    assert (head.status_code, head.content) == (404, b"")
+    (folder / "index.html.gz").write_bytes(gzip.compress(PAGE.encode()))
+    packed = await client.get(
+        f"http://coflow{path}", headers={**BROWSER, "accept-encoding": "gzip"}
+    )
+    assert (packed.status_code, packed.text) == (404, PAGE)
+    assert packed.headers["content-encoding"] == "gzip"
+
+
+async def test_a_browser_is_led_on_from_an_address_with_a_slash_too_many(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/w/order-4711/", headers=BROWSER)
+
+    assert (answer.status_code, answer.headers["location"]) == (307, "http://coflow/w/order-4711")
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/nothing", "/sync", "/sync/a/b", "/assets/nothing.js"]
+)
+async def test_no_page_is_shown_where_programs_ask(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path, headers=BROWSER)
+
+    assert (answer.status_code, answer.text) == (404, "Not Found")
+
+
 async def test_other_methods_are_refused(client: httpx.AsyncClient) -> None:
     for path in (*PAGES, "/icon.svg", "/assets/index-Bq3x.js"):
         assert (await client.post(path)).status_code == 405
@@ -165,6 +208,7 @@ async def test_without_a_build_a_text_says_how_to_get_one(tmp_path: Path) -> Non
             assert answer.headers["cache-control"] == "no-store"
             assert "scripts/serve" in answer.text
         assert (await client.get("/assets/index.js")).status_code == 404
+        assert (await client.get("/nopage", headers=BROWSER)).status_code == 404
 
         # A build that comes later is served without a restart.
         (folder / "assets").mkdir(parents=True)
@@ -188,6 +232,17 @@ def test_the_server_has_them_and_its_description_does_not(server: ServerProcess)
     assert not {path for path in described if path.startswith(("/w/", "/share/", "/assets"))}
     assert "/" not in described
     assert "/icon.svg" not in described
+
+
+def test_programs_are_answered_with_a_problem_wherever_nothing_is(server: ServerProcess) -> None:
+    asked = [
+        httpx.get(server.base_url + "/nopage"),
+        httpx.post(server.base_url + "/nopage", headers=BROWSER),
+        httpx.get(server.base_url + "/api/nothing", headers=BROWSER),
+        httpx.get(server.base_url + "/sync/nothing", headers=BROWSER),
+    ]
+    for answer in asked:
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_in_dev_mode_no_other_name_of_this_machine_is_served(server: ServerProcess) -> None:

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { describe } from 'vitest'
 import { allowProblems } from './harness/browser'
 import { createWorkflow } from './harness/editor'
+import { takeScreenshot } from './harness/screenshots'
 import { expect, test } from './harness/test'
 
 const PAGES = ['/', '/w/serving', '/share/no-such-link']
@@ -28,6 +29,22 @@ describe('the pages', () => {
       expect(policies).toEqual([expect.stringContaining("script-src 'self'")])
     }
   )
+
+  test('an address where nothing is says so, and leads to the list', async ({
+    server,
+    openPage
+  }) => {
+    const page = await openPage()
+    allowProblems(page, /404 \(Not Found\)/)
+    for (const path of ['/nopage', '/w/a/b']) {
+      const answer = await page.goto(`${server.origin}${path}?user_id=ann`)
+      expect(answer?.status()).toBe(404)
+      await page.getByRole('heading', { name: 'There is nothing here' }).waitFor()
+    }
+    await takeScreenshot(page, 'nothing-here')
+    await page.getByRole('link', { name: 'All workflows' }).click()
+    await page.getByRole('heading', { name: 'Workflows' }).waitFor()
+  })
 
   test('a reload fetches no asset again', async ({ server, openPage }) => {
     const page = await openPage()
