@@ -41,6 +41,19 @@ export function focusInspector(): void {
   found?.focus()
 }
 
+/** The name of a new step, to be typed over. */
+export function focusNewName(): void {
+  focusInspector()
+  const { activeElement } = document
+  if (activeElement instanceof HTMLInputElement) activeElement.select()
+}
+
+/** What is typed or switched under a key of a node's data. */
+export function focusField(key: string): void {
+  const field = document.querySelector(`.ed-inspector [data-key="${CSS.escape(key)}"]`)
+  field?.querySelector<HTMLElement>('input, textarea, [role=switch]')?.focus()
+}
+
 /** Where arrows are the canvas's: not in a panel, which scrolls by them. */
 export function isOnCanvas(target: EventTarget | null): boolean {
   return (

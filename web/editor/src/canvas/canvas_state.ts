@@ -24,6 +24,9 @@ export interface CanvasState {
   /** The id of a node that is being connected by the list of what it can lead to. */
   connecting: string | null
   setConnecting: (nodeId: string | null) => void
+  /** The id of a node that was put here a moment ago: its name waits to be typed over. */
+  unnamed: string | null
+  setUnnamed: (nodeId: string | null) => void
   /** A user id. */
   followed: string | null
   setFollowed: (userId: string | null) => void

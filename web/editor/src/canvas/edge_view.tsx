@@ -2,7 +2,7 @@
 
 import { BaseEdge, getBezierPath, Position, type EdgeProps } from '@xyflow/react'
 import { memo } from 'react'
-import { textOf } from './node_words'
+import { labelOf } from './edge_words'
 
 /** Degrees that turn an arrow to the right into one that arrives at this side. */
 const angles = {
@@ -14,8 +14,8 @@ const angles = {
 
 export const EdgeView = memo(function EdgeView(props: EdgeProps) {
   const [path, labelX, labelY] = getBezierPath(props)
-  const { label, data, markerEnd, markerStart, interactionWidth, style } = props
-  const words = typeof label === 'string' && label !== '' ? label : textOf(data?.label)
+  const { markerEnd, markerStart, interactionWidth, style } = props
+  const words = labelOf(props)
   const arrival = `translate(${props.targetX} ${props.targetY}) rotate(${angles[props.targetPosition]})`
   return (
     <>

@@ -1,7 +1,8 @@
-/** Puts a new node on the canvas, around a point, and selects it. */
+/** Puts a new node on the canvas, around a point, and selects it; what is typed next is its name. */
 
 import { useClient, type Point } from '@coflow/react'
 import { useCallback } from 'react'
+import { IS_TOUCH, useCanvasState } from './canvas_state'
 import { useFlowContext } from './flow_context'
 import { newId } from './new_id'
 import { useSelect } from './use_select'
@@ -12,6 +13,7 @@ const GRID = 8
 
 export function usePlaceNode(): (around: Point) => void {
   const { addNode } = useFlowContext()
+  const { setPanel, setUnnamed } = useCanvasState()
   const client = useClient()
   const select = useSelect()
 
@@ -26,8 +28,12 @@ export function usePlaceNode(): (around: Point) => void {
         data: { label: 'New step' }
       })
       select([id])
+      // A keyboard on the screen would come up unasked, and cover the step.
+      if (IS_TOUCH) return
+      setPanel(null)
+      setUnnamed(id)
     },
-    [addNode, client, select]
+    [addNode, client, select, setPanel, setUnnamed]
   )
 }
 

@@ -2,6 +2,7 @@
 
 import type { Edge, Node } from '@xyflow/react'
 import { useMemo } from 'react'
+import { labelOf } from './edge_words'
 
 /** By the document's object, so that React Flow sees the same objects for the same edges. */
 const shown = new WeakMap<Edge, Edge>()
@@ -13,7 +14,7 @@ export function useShownEdges(edges: Edge[], nodes: Node[]): Edge[] {
   return useMemo(() => {
     const names = new Map(nodes.map(({ id, ariaLabel }) => [id, ariaLabel ?? id]))
     const list = edges.map((edge) => {
-      const ariaLabel = edge.ariaLabel ?? labelOf(edge, names)
+      const ariaLabel = edge.ariaLabel ?? wordsOf(edge, names)
       const known = shown.get(edge)
       if (known?.ariaLabel === ariaLabel) return known
       const line = { ...edge, ariaLabel }
@@ -27,7 +28,9 @@ export function useShownEdges(edges: Edge[], nodes: Node[]): Edge[] {
   }, [edges, nodes])
 }
 
-function labelOf({ source, target, label }: Edge, names: ReadonlyMap<string, string>): string {
+function wordsOf(edge: Edge, names: ReadonlyMap<string, string>): string {
+  const { source, target } = edge
   const ends = `Connection from ${names.get(source) ?? source} to ${names.get(target) ?? target}`
-  return typeof label === 'string' && label !== '' ? `${ends}: ${label}` : ends
+  const label = labelOf(edge)
+  return label === '' ? ends : `${ends}: ${label}`
 }

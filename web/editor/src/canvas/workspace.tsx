@@ -136,15 +136,17 @@ function StateProvider({ children }: { children: ReactNode }) {
   const [activeThread, setActiveThread] = useState<string | null>(null)
   const [draft, setDraft] = useState<CommentDraft | null>(null)
   const [connecting, setConnecting] = useState<string | null>(null)
+  const [unnamed, setUnnamed] = useState<string | null>(null)
   const [isMapShown, setMapShown] = useState(false)
   const [isHelpShown, setHelpShown] = useState(false)
   const state = useMemo<CanvasState>(
     () => ({
       ...{ tool, setTool, panel, setPanel, followed, setFollowed },
       ...{ activeThread, setActiveThread, draft, setDraft, connecting, setConnecting },
+      ...{ unnamed, setUnnamed },
       ...{ isMapShown, setMapShown, isHelpShown, setHelpShown }
     }),
-    [tool, panel, followed, activeThread, draft, connecting, isMapShown, isHelpShown]
+    [tool, panel, followed, activeThread, draft, connecting, unnamed, isMapShown, isHelpShown]
   )
   return <CanvasStateContext value={state}>{children}</CanvasStateContext>
 }

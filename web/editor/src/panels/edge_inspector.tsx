@@ -1,10 +1,11 @@
-/** A selected edge: what it connects, its lock, and what else it holds. */
+/** A selected edge: what it connects, its label, its lock, and what else it holds. */
 
 import { ArrowRight } from 'lucide-react'
 import { useFlowContext } from '../canvas/flow_context'
 import { titleOf } from '../canvas/node_words'
 import { useRights } from '../canvas/use_rights'
 import { DataView } from './data_view'
+import { EdgeLabel } from './edge_label'
 import { LockControl } from './lock_control'
 import { SelectionButtons } from './selection_buttons'
 
@@ -13,6 +14,7 @@ export function EdgeInspector({ edgeId }: { edgeId: string }) {
   const { canEdit } = useRights()
   const edge = edges.find(({ id }) => id === edgeId)
   if (edge === undefined) return null
+  const isEditable = canEdit && edge.deletable !== false
   const nameOf = (nodeId: string) => {
     const node = nodes.find(({ id }) => id === nodeId)
     return node === undefined ? nodeId : titleOf(node.data, node.type, node.id)
@@ -22,7 +24,7 @@ export function EdgeInspector({ edgeId }: { edgeId: string }) {
     <section className="coflow-card ed-inspector" aria-label="Edge">
       <header className="coflow-card__head">
         <h2 className="coflow-card__title">Edge</h2>
-        {canEdit && edge.deletable !== false && <SelectionButtons canDuplicate={false} />}
+        {isEditable && <SelectionButtons canDuplicate={false} />}
       </header>
       <div className="ed-inspector__body">
         <p className="ed-inspector__ends">
@@ -31,6 +33,7 @@ export function EdgeInspector({ edgeId }: { edgeId: string }) {
           <span>{nameOf(edge.target)}</span>
         </p>
         <LockControl type="edge" id={edgeId} />
+        <EdgeLabel edge={edge} isEditable={isEditable} />
         <DataView label="Data" value={edge.data ?? {}} />
       </div>
     </section>

@@ -1,4 +1,4 @@
-/** Which of a node's data are texts to be edited, and which are shown as they are. PURE. */
+/** Which of a node's data are edited, and how, and which are shown as they are. PURE. */
 
 import { inOrder, type NodeData } from '../canvas/node_words'
 
@@ -17,8 +17,15 @@ const NEVER_EDITED = new Set([
   'baseClasses',
   'category',
   'filePath',
-  'icon'
+  'icon',
+  'selected'
 ])
+/** What another editor's palette says of a kind of node, in each node of it, is not this node's to change. */
+const OF_THE_KIND = new Set(['name', 'description', 'color'])
+
+export function isEditedKey(key: string, data: NodeData): boolean {
+  return !NEVER_EDITED.has(key) && !(isInstance(data) && OF_THE_KIND.has(key))
+}
 
 export function isLongText(key: string, value: string): boolean {
   return value.length > LONG_CHARS || /[\r\n]/.test(value) || LONG_KEYS.test(key)
@@ -27,22 +34,23 @@ export function isLongText(key: string, value: string): boolean {
 export function fieldsOf(
   data: NodeData,
   nameKey: string
-): { texts: Field[]; rest: Record<string, unknown> } {
-  const texts: Field[] = []
+): { fields: Field[]; rest: Record<string, unknown> } {
+  const fields: Field[] = []
   const rest: Record<string, unknown> = {}
-  // What another editor's palette says of a kind of node is not this node's to change.
-  const isInstance = 'inputParams' in data
   for (const [key, value] of inOrder(Object.entries(data))) {
     if (key === nameKey) continue
-    const isText =
-      typeof value === 'string' &&
-      !NEVER_EDITED.has(key) &&
-      !(isInstance && (key === 'name' || key === 'description' || key === 'color'))
-    if (isText) {
-      texts.push({ key, isLong: isLongText(key, value) })
-    } else {
-      rest[key] = value
-    }
+    const isText = typeof value === 'string'
+    const isEdited = isText || (isPlain(value) && !isInstance(data))
+    if (!isEdited || !isEditedKey(key, data)) rest[key] = value
+    else fields.push({ key, isLong: isText && isLongText(key, value) })
   }
-  return { texts, rest }
+  return { fields, rest }
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean'
+}
+
+function isInstance(data: NodeData): boolean {
+  return 'inputParams' in data
 }

@@ -2,12 +2,15 @@
 
 import { useNodeText, useTyping, type DataProperty, type NodeTextResult } from '@coflow/react'
 import { useId, useState, type ReactNode } from 'react'
+import { FieldFrame } from './field_frame'
 
 interface Props {
   nodeId: string
   property: DataProperty
   label: string
   isEditable: boolean
+  /** For what a node can do without. */
+  onRemove?: (() => void) | undefined
 }
 
 interface Text {
@@ -59,7 +62,7 @@ export function TextArea({ isLong, ...props }: Props & { isLong: boolean }) {
 }
 
 function Field(props: Props & { children: (text: Text) => ReactNode }) {
-  const { nodeId, property, label, isEditable } = props
+  const { nodeId, property, label, isEditable, onRemove } = props
   const { value, setValue, ref } = useNodeText(nodeId, property)
   const { typists, onFocus, onBlur, onInput } = useTyping(nodeId, property)
   const id = useId()
@@ -69,32 +72,17 @@ function Field(props: Props & { children: (text: Text) => ReactNode }) {
   }
 
   return (
-    <div className="coflow-field">
-      <span className="ed-field__head">
-        <label className="coflow-label" htmlFor={id}>
-          {label}
-        </label>
-        <span className="ed-field__typing" role="status">
-          {typists.length > 0 && typingWords(typists.map(({ name }) => name))}
-        </span>
-      </span>
+    <FieldFrame {...{ id, property, label, typists, onRemove }}>
       {props.children({
         ...{ ref, id, value, onFocus, onBlur, onType },
         className: 'coflow-input',
         readOnly: !isEditable
       })}
-    </div>
+    </FieldFrame>
   )
 }
 
 /** As a field of one line takes what is pasted. */
 function oneLineOf(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, ' ')
-}
-
-function typingWords(names: readonly string[]): string {
-  const [first = '', second = ''] = names
-  if (names.length === 1) return `${first} is typing…`
-  if (names.length === 2) return `${first} and ${second} are typing…`
-  return `${names.length} people are typing…`
 }
