@@ -143,7 +143,7 @@ test('the activity of a workflow is shown as it happens', async ({ server, openP
     user: 'bob',
     body: { workflow_id: workflow, resource_type: 'node', resource_id: 'mail' }
   })
-  await panel.getByText('locked node mail').waitFor()
+  await panel.getByText('bob locked “Send e-mail”').waitFor()
   expect(await entries.count()).toBeGreaterThan(read)
   const added = (await entries.count()) - read
   const now = entries.nth(30 + added)
@@ -158,6 +158,29 @@ test('the activity of a workflow is shown as it happens', async ({ server, openP
     body: { workflow_id: workflow }
   })
   await panel.getByText('made a share link').waitFor()
+})
+
+test('what the activity is about goes by the names that people gave', async ({
+  server,
+  openPage
+}) => {
+  const page = await openPage()
+  const workflow = await createPlan(server, TWO_STEPS)
+  await lockNode(server, { user: 'bob', workflow, id: 'ask' })
+  await server.request('POST', '/api/collaboration/locks/acquire', {
+    user: 'ann',
+    body: { workflow_id: workflow, resource_type: 'edge', resource_id: 'e1' }
+  })
+  await open(page, server, workflow)
+  await page.getByRole('button', { name: 'Activity' }).click()
+  const panel = page.getByRole('region', { name: 'Activity' })
+  await panel.getByText('bob locked “Ask”').waitFor()
+  await panel.getByText('ann locked “Ask → Send e-mail”').waitFor()
+  await page.locator('.react-flow__edge').focus()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Delete')
+  await panel.getByText('ann locked a deleted connection').waitFor()
+  await untilSaved(page)
 })
 
 test('people are listed with what they may do, what they do, and since when they have not', async ({

@@ -1,6 +1,7 @@
 /** An entry of the audit as a sentence says it, after the name of who did it. PURE. */
 
 import type { Wire } from '@coflow/react'
+import type { NameOf } from './use_names'
 
 const words: Readonly<Record<string, string>> = {
   'workflow.created': 'created the workflow',
@@ -35,11 +36,16 @@ const words: Readonly<Record<string, string>> = {
 }
 
 export function wordsOfAction(
-  item: Pick<Wire<'AuditItem'>, 'action' | 'resource_type' | 'resource_id'>
+  item: Pick<Wire<'AuditItem'>, 'action' | 'resource_type' | 'resource_id'>,
+  nameOf: NameOf
 ): string {
   const { action, resource_type, resource_id } = item
   const what = words[action] ?? action.replace(/[._]/g, ' ')
   if (!action.startsWith('lock.')) return what
-  if (resource_type === 'workflow' || resource_id === null) return `${what} the workflow`
-  return `${what} ${resource_type ?? ''} ${resource_id}`
+  if (resource_type === null || resource_type === 'workflow' || resource_id === null) {
+    return `${what} the workflow`
+  }
+  const name = nameOf(resource_type, resource_id)
+  if (name !== null) return `${what} “${name}”`
+  return `${what} ${resource_type === 'edge' ? 'a deleted connection' : 'a deleted step'}`
 }

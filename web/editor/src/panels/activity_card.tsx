@@ -8,6 +8,7 @@ import { useNoticeLog } from '../notices/notice_context'
 import { timeLabel } from '../workflows/time_label'
 import { wordsOfAction } from './action_words'
 import { useAudit } from './use_audit'
+import { useNames } from './use_names'
 
 export function ActivityCard() {
   const { canManage } = useRights()
@@ -24,6 +25,7 @@ export function ActivityCard() {
 function Audit() {
   const { items, hasMore, problem, more } = useAudit()
   const { clock } = useClient().rest
+  const nameOf = useNames()
   return (
     <>
       {problem !== null && <p className="ed-activity__problem">{problem}</p>}
@@ -32,7 +34,7 @@ function Audit() {
           <Entry
             key={item.audit_id}
             who={item.user_id === 'system' ? null : item.user_name}
-            what={wordsOfAction(item)}
+            what={wordsOfAction(item, nameOf)}
             atMs={clock.msOf(item.timestamp)}
           />
         ))}

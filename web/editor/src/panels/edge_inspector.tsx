@@ -2,23 +2,20 @@
 
 import { ArrowRight } from 'lucide-react'
 import { useFlowContext } from '../canvas/flow_context'
-import { titleOf } from '../canvas/node_words'
 import { useRights } from '../canvas/use_rights'
 import { DataView } from './data_view'
 import { EdgeLabel } from './edge_label'
 import { LockControl } from './lock_control'
 import { SelectionButtons } from './selection_buttons'
+import { useNames } from './use_names'
 
 export function EdgeInspector({ edgeId }: { edgeId: string }) {
-  const { nodes, edges } = useFlowContext()
+  const { edges } = useFlowContext()
   const { canEdit } = useRights()
+  const nameOf = useNames()
   const edge = edges.find(({ id }) => id === edgeId)
   if (edge === undefined) return null
   const isEditable = canEdit && edge.deletable !== false
-  const nameOf = (nodeId: string) => {
-    const node = nodes.find(({ id }) => id === nodeId)
-    return node === undefined ? nodeId : titleOf(node.data, node.type, node.id)
-  }
 
   return (
     <section className="coflow-card ed-inspector" aria-label="Edge">
@@ -28,9 +25,9 @@ export function EdgeInspector({ edgeId }: { edgeId: string }) {
       </header>
       <div className="ed-inspector__body">
         <p className="ed-inspector__ends">
-          <span>{nameOf(edge.source)}</span>
+          <span>{nameOf('node', edge.source) ?? edge.source}</span>
           <ArrowRight size={14} aria-label="to" />
-          <span>{nameOf(edge.target)}</span>
+          <span>{nameOf('node', edge.target) ?? edge.target}</span>
         </p>
         <LockControl type="edge" id={edgeId} />
         <EdgeLabel edge={edge} isEditable={isEditable} />
