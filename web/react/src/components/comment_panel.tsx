@@ -2,9 +2,12 @@
 import { CircleCheck, MessageSquare } from 'lucide-react'
 import { AnimatePresence, motion } from 'motion/react'
 import { useEffect, useRef, useState } from 'react'
+import { useClient } from '../hooks/use_client'
 import { useComments } from '../hooks/use_comments'
+import { useStore } from '../hooks/use_store'
 import type { Thread } from '../types'
 import { CommentComposer } from './comment_composer'
+import { Refusal } from './refusal'
 import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { Segments } from './segments'
 import { ThreadView } from './thread_view'
@@ -35,6 +38,7 @@ type ThreadsProps = Pick<CommentPanelProps, 'activeThreadId' | 'onOpenThread'>
 
 function Threads({ activeThreadId, onOpenThread }: ThreadsProps) {
   const { threads, add } = useComments()
+  const { closed } = useStore(useClient().connection)
   const { canComment } = useAccess()
   const [ownActiveId, setOwnActiveId] = useState<string | null>(null)
   const [chosenFilter, setFilter] = useState<Filter>('open')
@@ -71,7 +75,7 @@ function Threads({ activeThreadId, onOpenThread }: ThreadsProps) {
           }}
         />
       </header>
-      {threads === null && <Skeleton />}
+      {threads === null && (closed === null ? <Skeleton /> : <Refusal closed={closed} />)}
       {threads !== null && shown.length === 0 && (
         <div className="coflow-empty">
           {chosenFilter === 'open' ? <MessageSquare aria-hidden /> : <CircleCheck aria-hidden />}
@@ -100,7 +104,7 @@ function Threads({ activeThreadId, onOpenThread }: ThreadsProps) {
           ))}
         </AnimatePresence>
       </ul>
-      {canComment && (
+      {canComment && (threads !== null || closed === null) && (
         <footer className="coflow-comments__foot">
           <CommentComposer
             label="New comment on the workflow"

@@ -7,6 +7,7 @@ import { useStore } from '../hooks/use_store'
 import type { Resource } from '../types'
 import { LockRow } from './lock_row'
 import { LockTake } from './lock_take'
+import { Refusal } from './refusal'
 import { Scope, splitProps, type ScopeProps } from './scope'
 import { useAccess } from './use_access'
 import { useEntrance } from './use_entrance'
@@ -40,7 +41,9 @@ function Locks({ target = null, onReveal }: LocksProps) {
   const { locks } = useLocks()
   const people = usePeople()
   const isRead = useStore(client.areLocksRead)
-  const isKnown = useStore(client.connection).isLoaded || isRead
+  const { status, closed, isLoaded } = useStore(client.connection)
+  const isKnown = isLoaded || isRead
+  const refusal = status === 'closed' || !isKnown ? closed : null
   const entrance = useEntrance()
 
   return (
@@ -50,9 +53,10 @@ function Locks({ target = null, onReveal }: LocksProps) {
           Locks
           {locks.length > 0 && <span className="coflow-card__count">{locks.length}</span>}
         </h2>
-        {canLock && <LockTake target={target} />}
+        {canLock && status !== 'closed' && <LockTake target={target} />}
       </header>
-      {locks.length === 0 && isKnown && (
+      {locks.length === 0 && refusal !== null && <Refusal closed={refusal} />}
+      {locks.length === 0 && refusal === null && isKnown && (
         <div className="coflow-empty">
           <LockOpen aria-hidden />
           <strong>Nothing is locked</strong>
@@ -61,7 +65,7 @@ function Locks({ target = null, onReveal }: LocksProps) {
             : 'What somebody locks to work on it undisturbed is listed here.'}
         </div>
       )}
-      {!isKnown && locks.length === 0 ? (
+      {locks.length === 0 && refusal === null && !isKnown ? (
         <div className="coflow-list" role="status" aria-label="Loading locks">
           <div className="coflow-lock">
             <span className="coflow-skeleton" style={{ width: 32, height: 32 }} />

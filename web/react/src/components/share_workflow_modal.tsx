@@ -1,6 +1,9 @@
 /** Sharing a workflow: by a link for anybody, or by one for each person invited. */
 import { Lock, X } from 'lucide-react'
 import { Dialog, Tabs } from 'radix-ui'
+import { useClient } from '../hooks/use_client'
+import { useStore } from '../hooks/use_store'
+import { Refusal } from './refusal'
 import { Scope, splitProps, type ScopeProps } from './scope'
 import { ShareInviteTab } from './share_invite_tab'
 import { ShareLinkTab } from './share_link_tab'
@@ -45,6 +48,8 @@ export function ShareWorkflowModal(props: ShareWorkflowModalProps) {
 
 function Body({ workflowName }: { workflowName: string }) {
   const { canShare, role } = useAccess()
+  const { status, closed } = useStore(useClient().connection)
+  if (status === 'closed' && closed !== null) return <Refusal closed={closed} />
   if (role !== null && !canShare) {
     return (
       <div className="coflow-empty">
