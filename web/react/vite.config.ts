@@ -9,7 +9,9 @@ export default defineConfig({
   build: {
     lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'index', cssFileName: 'styles' },
     rollupOptions: {
-      external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`))
+      external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`)),
+      // Frameworks with server components run what says so in the browser, too; all of it needs React's hooks.
+      output: { banner: "'use client'" }
     },
     sourcemap: true,
     target: 'es2022'
