@@ -19,7 +19,7 @@ export interface CollaborativeCursorProps extends ScopeProps {
   /** An element around a React Flow; may be left out inside of one. */
   canvasRef?: CanvasRef | undefined
   /** Do not send one's own pointer and viewport: the application does it. */
-  isReceiveOnly?: boolean
+  isReceiveOnly?: boolean | undefined
 }
 
 export function CollaborativeCursor(props: CollaborativeCursorProps) {
@@ -49,7 +49,7 @@ function Overlay({ watch, isReceiveOnly }: { watch: CanvasWatch; isReceiveOnly: 
     return client.participants.subscribe(aim)
   }, [client, motion])
   useEffect(() => watch.watchViewport((viewport) => motion.look(viewport)), [watch, motion])
-  useEffect(() => () => motion.destroy(), [motion])
+  useEffect(() => () => motion.stop(), [motion])
 
   return createPortal(
     // For the eye only: who is here, and where, is what the list of people says.

@@ -74,11 +74,11 @@ export class CursorMotion {
     for (const cursor of this.#cursors.values()) this.#write(cursor)
   }
 
-  destroy(): void {
+  /** Until it is aimed again. React 18 mounts twice in development, and gives the elements but once: they are kept. */
+  stop(): void {
     if (this.#frame !== null) cancelAnimationFrame(this.#frame)
     this.#frame = null
     clearTimeout(this.#hideTimer)
-    this.#cursors.clear()
   }
 
   #cursorOf(userId: string): Moving {

@@ -1,6 +1,6 @@
 /** A text of a node that several people can type in at once. */
 
-import { useCallback, useMemo, type RefObject } from 'react'
+import { useCallback, useMemo } from 'react'
 import type * as Y from 'yjs'
 import type { DataProperty } from '../flow/data_path'
 import { flowOf } from '../flow/flow_binding'
@@ -20,8 +20,11 @@ export interface NodeTextResult {
   setValue: (next: string) => void
   /** The shared text, for editors with a binding of their own; null for a plain string. */
   ytext: Y.Text | null
-  /** For the input or textarea that shows `value`: keeps the caret in place while others type. */
-  ref: RefObject<(HTMLTextAreaElement & HTMLInputElement) | null>
+  /**
+   * For the input or textarea that shows `value`: keeps the caret in place while others type. Not a RefObject, whose
+   * types of React 18 and 19 do not take each other's.
+   */
+  ref: { current: (HTMLTextAreaElement & HTMLInputElement) | null }
 }
 
 export function useNodeText(nodeId: string, property: DataProperty): NodeTextResult {
