@@ -1,6 +1,7 @@
 /** Undo and redo of one's own changes, with the keys that everybody knows. */
 import { Redo2, Undo2 } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
+import { useClient } from '../hooks/use_client'
 import { useUndo } from '../hooks/use_undo'
 import { IconButton } from './icon_button'
 import { Scope, splitProps, type OptionalScopeProps } from './scope'
@@ -9,7 +10,7 @@ import './undo_buttons.css'
 
 export interface UndoButtonsProps extends OptionalScopeProps {
   /** Leave the keys alone: the application has its own. */
-  isWithoutShortcuts?: boolean
+  isWithoutShortcuts?: boolean | undefined
 }
 
 export function UndoButtons(props: UndoButtonsProps) {
@@ -21,47 +22,64 @@ export function UndoButtons(props: UndoButtonsProps) {
   )
 }
 
+/** For the keys. What is shown agrees first with what a server has rendered, which knows nothing of it. */
 const isApple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
+
+const neverChanges = () => () => undefined
 
 function Buttons({ isWithoutShortcuts = false }: Pick<UndoButtonsProps, 'isWithoutShortcuts'>) {
   const { undo, redo, canUndo, canRedo } = useUndo()
-
-  useEffect(() => {
-    if (isWithoutShortcuts) return
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.altKey || isTyping(event.target)) return
-      if (!(isApple ? event.metaKey : event.ctrlKey)) return
-      const key = event.key.toLowerCase()
-      const isRedo = (key === 'z' && event.shiftKey) || (key === 'y' && !isApple && !event.shiftKey)
-      if (!isRedo && key !== 'z') return
-      event.preventDefault()
-      if (isRedo) redo()
-      else undo()
-    }
-    window.addEventListener('keydown', onKeyDown)
-    return () => window.removeEventListener('keydown', onKeyDown)
-  }, [isWithoutShortcuts, undo, redo])
+  const hasAppleKeys = useSyncExternalStore(
+    neverChanges,
+    () => isApple,
+    () => false
+  )
+  useShortcuts(!isWithoutShortcuts)
 
   return (
     <div className="coflow-undo" role="group" aria-label="History">
       <IconButton
         label="Undo"
-        shortcut={isApple ? '⌘Z' : 'Ctrl+Z'}
+        shortcut={hasAppleKeys ? '⌘Z' : 'Ctrl+Z'}
         icon={<Undo2 aria-hidden />}
-        aria-keyshortcuts={isApple ? 'Meta+Z' : 'Control+Z'}
+        aria-keyshortcuts={hasAppleKeys ? 'Meta+Z' : 'Control+Z'}
         disabled={!canUndo}
         onClick={() => undo()}
       />
       <IconButton
         label="Redo"
-        shortcut={isApple ? '⇧⌘Z' : 'Ctrl+Shift+Z'}
+        shortcut={hasAppleKeys ? '⇧⌘Z' : 'Ctrl+Shift+Z'}
         icon={<Redo2 aria-hidden />}
-        aria-keyshortcuts={isApple ? 'Shift+Meta+Z' : 'Control+Shift+Z'}
+        aria-keyshortcuts={hasAppleKeys ? 'Shift+Meta+Z' : 'Control+Shift+Z'}
         disabled={!canRedo}
         onClick={() => redo()}
       />
     </div>
   )
+}
+
+/** Of several bars the first whose workflow has something to undo takes a key, and leaves it to nobody after. */
+function useShortcuts(isOn: boolean): void {
+  const client = useClient()
+  useEffect(() => {
+    if (!isOn) return
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || isTyping(event.target)) return
+      const step = stepOf(event)
+      const { canUndo, canRedo } = client.history.state.get()
+      if (step === null || !(step === 'undo' ? canUndo : canRedo) || !client.canEdit()) return
+      event.preventDefault()
+      client.history[step]()
+    }
+    window.addEventListener('keydown', onKeyDown)
+    return () => window.removeEventListener('keydown', onKeyDown)
+  }, [client, isOn])
+}
+
+function stepOf({ key, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEvent) {
+  if (altKey || !(isApple ? metaKey : ctrlKey)) return null
+  if (key.toLowerCase() === 'z') return shiftKey ? 'redo' : 'undo'
+  return key.toLowerCase() === 'y' && !isApple && !shiftKey ? 'redo' : null
 }
 
 /** A field has an undo of its own, and a dialog covers what would be undone. */
