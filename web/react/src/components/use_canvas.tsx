@@ -23,10 +23,14 @@ export function useCanvas(canvasRef: CanvasRef | undefined): Canvas {
 
   const subscribe = useCallback(
     (listener: () => void) => {
-      // It may be mounted later than what belongs to it, and again with another key.
+      const marker = markerRef.current
+      const around = canvasRef === undefined ? marker?.closest('.react-flow') : null
+      // It may be mounted later than what belongs to it, and again with another key; so may what `canvasRef` names.
       const observer = new MutationObserver(listener)
-      const root = canvasRef?.current ?? markerRef.current?.closest('.react-flow') ?? document.body
-      observer.observe(root, { childList: true, subtree: true })
+      observer.observe(around ?? marker?.getRootNode() ?? document, {
+        childList: true,
+        subtree: true
+      })
       return () => observer.disconnect()
     },
     [canvasRef]
