@@ -36,6 +36,7 @@ export function useCollaboration(): Collaboration {
   const session = useStore(client.session)
   const reset = useStore(client.reset)
   const { role, permissions, canEdit } = useStore(client.access)
+  const actions = useMemo(() => actionsOf(client), [client])
   return useMemo(
     () => ({
       client,
@@ -49,9 +50,9 @@ export function useCollaboration(): Collaboration {
       canShare: permissions.includes('share'),
       canManage: permissions.includes('manage'),
       reset,
-      ...actionsOf(client)
+      ...actions
     }),
-    [client, doc, session, role, permissions, canEdit, reset]
+    [client, doc, session, role, permissions, canEdit, reset, actions]
   )
 }
 

@@ -1,6 +1,7 @@
 /** How the connection is, what is unsaved, and what was reverted. */
 
 import { useMemo } from 'react'
+import type { CoflowClient } from '../client/coflow_client'
 import type { ConnectionState } from '../types'
 import { useClient } from './use_client'
 import { useStore } from './use_store'
@@ -14,12 +15,13 @@ export interface ConnectionStatusResult extends ConnectionState {
 export function useConnectionStatus(): ConnectionStatusResult {
   const client = useClient()
   const state = useStore(client.connection)
-  return useMemo(
-    () => ({
-      ...state,
-      retry: () => client.retry(),
-      dismissReverted: () => client.dismissReverted()
-    }),
-    [client, state]
-  )
+  const actions = useMemo(() => actionsOf(client), [client])
+  return useMemo(() => ({ ...state, ...actions }), [state, actions])
+}
+
+function actionsOf(client: CoflowClient): Omit<ConnectionStatusResult, keyof ConnectionState> {
+  return {
+    retry: () => client.retry(),
+    dismissReverted: () => client.dismissReverted()
+  }
 }

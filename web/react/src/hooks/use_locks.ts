@@ -8,9 +8,9 @@ import { useClient } from './use_client'
 import { useStore } from './use_store'
 
 export interface LockTerms {
-  reason?: string
+  reason?: string | undefined
   /** 30 when left out. */
-  durationMinutes?: number
+  durationMinutes?: number | undefined
 }
 
 /** The promises reject with ApiError: `lock_held` names the other's lock in its body. */
@@ -28,14 +28,15 @@ export interface Locks {
 export function useLocks(): Locks {
   const client = useClient()
   const locks = useStore(client.locks)
+  const actions = useMemo(() => actionsOf(client), [client])
   return useMemo(
     () => ({
       locks,
       lockOf: (type, id) => lockOn(locks, type, id),
       isLockedByOther: (type, id) => foreignLock(locks, type, id, client.userId),
-      ...actionsOf(client)
+      ...actions
     }),
-    [client, locks]
+    [client, locks, actions]
   )
 }
 
@@ -43,7 +44,11 @@ function actionsOf(
   client: CoflowClient
 ): Pick<Locks, 'acquire' | 'extend' | 'release' | 'forceRelease'> {
   return {
-    acquire: (type, id, terms) => client.acquireLock(type, id, terms),
+    acquire: (type, id, { reason, durationMinutes } = {}) =>
+      client.acquireLock(type, id, {
+        ...(reason !== undefined && { reason }),
+        ...(durationMinutes !== undefined && { durationMinutes })
+      }),
     extend: ({ resourceType, resourceId, reason }, durationMinutes) =>
       client.acquireLock(resourceType, resourceId, {
         ...(reason !== null && { reason }),

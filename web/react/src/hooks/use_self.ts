@@ -2,6 +2,7 @@
 
 import { useMemo } from 'react'
 import { onlyOf } from '../client/presence'
+import type { CoflowClient } from '../client/coflow_client'
 import { selected } from '../client/store'
 import type { Participant, Point, Viewport } from '../types'
 import { useClient } from './use_client'
@@ -23,14 +24,15 @@ export function useSelf(): Self {
       [client]
     )
   )
-  return useMemo(
-    () => ({
-      self,
-      setCursor: (cursor) => client.setPresence({ cursor }),
-      setSelectedNode: (selectedNode) =>
-        client.setPresence({ selectedNode, selectedNodes: onlyOf(selectedNode) }),
-      setViewport: (viewport) => client.setPresence({ viewport })
-    }),
-    [client, self]
-  )
+  const actions = useMemo(() => actionsOf(client), [client])
+  return useMemo(() => ({ self, ...actions }), [self, actions])
+}
+
+function actionsOf(client: CoflowClient): Omit<Self, 'self'> {
+  return {
+    setCursor: (cursor) => client.setPresence({ cursor }),
+    setSelectedNode: (selectedNode) =>
+      client.setPresence({ selectedNode, selectedNodes: onlyOf(selectedNode) }),
+    setViewport: (viewport) => client.setPresence({ viewport })
+  }
 }
