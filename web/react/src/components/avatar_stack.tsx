@@ -15,7 +15,7 @@ import './avatar_stack.css'
 
 export interface AvatarStackProps extends OptionalScopeProps {
   /** How many are shown before "+3". */
-  max?: number
+  max?: number | undefined
   onFollow?: ((participant: Participant) => void) | undefined
   followedUserId?: string | null | undefined
 }

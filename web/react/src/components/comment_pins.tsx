@@ -25,7 +25,7 @@ export interface CommentPinsProps extends OptionalScopeProps {
   /** A pin was clicked. Without it the thread opens beside its pin. */
   onOpenThread?: ((threadId: string) => void) | undefined
   activeThreadId?: string | null | undefined
-  showResolved?: boolean
+  showResolved?: boolean | undefined
   /** Where a new comment is being written. */
   draft?: CommentDraft | null | undefined
   /** It was written, or given up. */

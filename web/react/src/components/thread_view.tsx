@@ -20,7 +20,7 @@ export interface ThreadViewProps {
   /** Replies and the composer too, or only how many replies there are. */
   isOpen: boolean
   onOpen?: (() => void) | undefined
-  autoFocus?: boolean
+  autoFocus?: boolean | undefined
 }
 
 export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: ThreadViewProps) {

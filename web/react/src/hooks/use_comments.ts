@@ -9,10 +9,10 @@ import { useStore } from './use_store'
 export interface NewThread {
   content: string
   /** What it is about; the workflow when left out. */
-  contextType?: Comment['contextType']
-  contextId?: string
+  contextType?: Comment['contextType'] | undefined
+  contextId?: string | undefined
   /** Needed on the canvas. */
-  point?: Point
+  point?: Point | undefined
 }
 
 /** The promises reject with ApiError. */
