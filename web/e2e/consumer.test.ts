@@ -1,24 +1,36 @@
 /** The published package in somebody else's application: the specification's WorkflowBuilder runs. */
 
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Locator, Page, WebSocket } from 'playwright-core'
 import { afterAll, beforeAll } from 'vitest'
+import { allowProblems } from './harness/browser'
 import { stored, type Graph } from './harness/canvas'
-import { Consumer } from './harness/consumer'
+import { Consumer, pack } from './harness/consumer'
 import { expect, test } from './harness/test'
 import { Server } from './harness/server'
 
-const PREPARED_WITHIN_MS = 480_000
+const PREPARED_WITHIN_MS = 600_000
 
 /** Last made, first ended. */
 const ends: (() => Promise<void>)[] = []
 let coflow: Server
 let consumer: Consumer
+/** With React 18, which gives refs but once where StrictMode mounts everything twice. */
+let react18: Consumer
 
 beforeAll(async () => {
   coflow = await Server.start()
   ends.unshift(() => coflow.dispose())
-  consumer = await Consumer.start(coflow.origin)
+  const folder = await mkdtemp(join(tmpdir(), 'coflow-packed-'))
+  ends.unshift(() => rm(folder, { recursive: true }))
+  const tarball = await pack(folder)
+  consumer = await Consumer.start(coflow.origin, { tarball })
   ends.unshift(() => consumer.dispose())
+  const packages = ['react@18', 'react-dom@18', '@types/react@18', '@types/react-dom@18']
+  react18 = await Consumer.start(coflow.origin, { tarball, packages })
+  ends.unshift(() => react18.dispose())
 }, PREPARED_WITHIN_MS)
 
 afterAll(async () => {
@@ -125,6 +137,11 @@ test('a link is copied, lets somebody in, and is revoked', async ({ openPage }) 
   expect((await redeem()).status).toBe(410)
 })
 
+function panelsUrl({ origin }: Server, workflow: string, token: string): string {
+  const query = new URLSearchParams({ page: 'tokens', workflow, server: origin })
+  return `${consumer.origin}/?${query.toString()}#${token}`
+}
+
 test('with tokens and a server elsewhere the components work as well', async ({
   openPage,
   startServer
@@ -138,9 +155,8 @@ test('with tokens and a server elsewhere the components work as well', async ({
   await elsewhere.request('POST', '/api/workflows', { token: owner, body: { id: workflow } })
   const editor = await elsewhere.token('bob', { name: 'Bob', workflows: { [workflow]: 'editor' } })
   const [ann, bob] = [await openPage(), await openPage()]
-  const query = new URLSearchParams({ workflow, server: elsewhere.origin }).toString()
-  await ann.goto(`${consumer.origin}/?${query}#${owner}`)
-  await bob.goto(`${consumer.origin}/?${query}#${editor}`)
+  await ann.goto(panelsUrl(elsewhere, workflow, owner))
+  await bob.goto(panelsUrl(elsewhere, workflow, editor))
   for (const [page, other] of [
     [ann, 'Bob'],
     [bob, 'Ann']
@@ -265,4 +281,196 @@ test('without a network for a token either, the copy on the device is shown', as
   await work(page, 'ann')
     .getByText(/^Offline/)
     .waitFor()
+})
+
+test('whoever is refused is told so by every component alone', async ({
+  openPage,
+  startServer
+}) => {
+  const elsewhere = await startServer({
+    auth: 'jwt',
+    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
+  })
+  const owner = await elsewhere.token('ann', { workflows: { '*': 'owner' } })
+  await elsewhere.request('POST', '/api/workflows', { token: owner, body: { id: 'closed' } })
+  const stranger = await elsewhere.token('zed')
+  for (const [workflow, token, words] of [
+    ['closed', stranger, /no longer have access/],
+    ['nowhere', owner, /does not exist/],
+    ['closed', 'nonsense', /sign-in has ended/]
+  ] as const) {
+    const page = await openPage()
+    allowProblems(page, /40[134]|WebSocket connection to/)
+    await page.goto(panelsUrl(elsewhere, workflow, token))
+    const comments = page.getByRole('region', { name: 'Comments' })
+    for (const card of [people(page), locks(page), comments]) await card.getByText(words).waitFor()
+    expect(await page.getByLabel(/^Loading/).count()).toBe(0)
+    expect(await page.getByRole('button', { name: 'Lock…' }).count()).toBe(0)
+    const dialog = await openShare(page)
+    await dialog.getByText(words).waitFor()
+    expect(await dialog.getByRole('button', { name: 'Create link' }).count()).toBe(0)
+  }
+})
+
+/** The application's page of that name. */
+async function openProbe(
+  page: Page,
+  name: string,
+  { workflow, user, of = consumer }: { workflow: string; user: string; of?: Consumer }
+): Promise<void> {
+  const query = new URLSearchParams({ page: name, workflow, user })
+  await page.goto(`${of.origin}/?${query.toString()}`)
+}
+
+function output(page: Page, label: string): Locator {
+  return page.getByRole('status', { name: label, exact: true })
+}
+
+async function point(page: Page, x: number): Promise<void> {
+  await page.locator('.react-flow__pane').hover({ position: { x, y: 200 } })
+}
+
+async function untilPointing(page: Page, user: string, x: number): Promise<void> {
+  const cursor = page.locator('.coflow-cursor', { hasText: user })
+  await expect
+    .poll(() => cursor.evaluate((element) => element.style.transform))
+    .toBe(`translate3d(${x}px, 200px, 0px)`)
+}
+
+async function createPrompt(workflow: string): Promise<void> {
+  const nodes = [{ id: 'n1', position: { x: 600, y: 80 }, data: { label: 'Ask', prompt: '' } }]
+  await coflow.request('POST', '/api/workflows', {
+    user: 'ann',
+    body: { id: workflow, nodes, edges: [] }
+  })
+}
+
+test('a field shows who types in it, and renders for no cursor', async ({ openPage }) => {
+  await createPrompt('typed')
+  const [ann, bob] = [await openPage(), await openPage()]
+  for (const [page, user] of [
+    [ann, 'ann'],
+    [bob, 'bob']
+  ] as const) {
+    await openProbe(page, 'hooks', { workflow: 'typed', user })
+    await page.locator('.react-flow__node').waitFor()
+  }
+  await point(bob, 300)
+  await untilPointing(ann, 'bob', 300)
+
+  const renders = await output(ann, 'Renders').textContent()
+  for (const x of [320, 340, 360]) {
+    await point(bob, x)
+    await untilPointing(ann, 'bob', x)
+  }
+  expect(await output(ann, 'Renders').textContent()).toBe(renders)
+  await bob.getByRole('textbox', { name: 'Prompt' }).pressSequentially('Hi')
+  await output(ann, 'Typists').getByText('bob').waitFor()
+  await expect.poll(() => ann.getByRole('textbox', { name: 'Prompt' }).inputValue()).toBe('Hi')
+})
+
+test('the hooks give the same functions whatever changes', async ({ openPage }) => {
+  await createPrompt('steady')
+  const ann = await openPage()
+  await openProbe(ann, 'hooks', { workflow: 'steady', user: 'ann' })
+  await ann.locator('.react-flow__node').waitFor()
+  await output(ann, 'State').getByText('as before, 0 locked, parallel').waitFor()
+  const flows = await output(ann, 'Flows').textContent()
+  await point(ann, 300)
+  await expect.poll(() => output(ann, 'Own cursor').textContent()).toBe('300')
+  expect(await output(ann, 'Flows').textContent()).toBe(flows)
+
+  for (const name of ['Rename', 'Lock']) await ann.getByRole('button', { name }).click()
+  await output(ann, 'State').getByText('renamed, 1 locked, parallel').waitFor()
+  await ann.getByRole('button', { name: 'Take turns' }).click()
+  await output(ann, 'State').getByText('1 locked, sequential').waitFor()
+  expect(await output(ann, 'Actions').textContent()).toBe('6')
+})
+
+test('a canvas is found again when its wrapper is another and it comes later', async ({
+  openPage
+}) => {
+  const [ann, bob] = [await openPage(), await openPage()]
+  await openProbe(ann, 'late', { workflow: 'late', user: 'ann' })
+  await openProbe(bob, 'late', { workflow: 'late', user: 'bob' })
+  await people(ann).getByText('bob').waitFor()
+  await bob.getByRole('button', { name: 'Load' }).click()
+  for (const name of ['Load', 'Hide', 'Show', 'Load']) {
+    await ann.getByRole('button', { name, exact: true }).click()
+  }
+  await point(bob, 300)
+  await untilPointing(ann, 'bob', 300)
+})
+
+test('with React 18 the cursors of people who were there before the canvas move', async ({
+  openPage
+}) => {
+  const [ann, bob] = [await openPage(), await openPage()]
+  await openProbe(ann, 'late', { workflow: 'eighteen', user: 'ann', of: react18 })
+  await openProbe(bob, 'late', { workflow: 'eighteen', user: 'bob', of: react18 })
+  await people(ann).getByText('bob').waitFor()
+  for (const page of [ann, bob]) await page.getByRole('button', { name: 'Load' }).click()
+  for (const x of [300, 340]) {
+    await point(bob, x)
+    await untilPointing(ann, 'bob', x)
+  }
+})
+
+test('a key undoes one step, of one workflow, and nothing that the application has taken', async ({
+  openPage
+}) => {
+  const ann = await openPage()
+  await openProbe(ann, 'undo', { workflow: 'undone', user: 'ann' })
+  const shows = async (first: number, second: number, untaken: number) => {
+    await expect.poll(() => output(ann, 'First').textContent()).toBe(`${first}`)
+    expect(await output(ann, 'Second').textContent()).toBe(`${second}`)
+    expect(await output(ann, 'Untaken').textContent()).toBe(`${untaken}`)
+  }
+  for (const name of ['Add to First', 'Add to First', 'Add to Second']) {
+    await ann.getByRole('button', { name }).click()
+  }
+  await shows(2, 1, 0)
+  await ann.getByRole('button', { name: 'Own keys' }).press('Control+z')
+  const elsewhere = ann.getByRole('button', { name: 'Add to First' })
+  await shows(2, 1, 0)
+  await elsewhere.press('Control+z')
+  await shows(1, 1, 0)
+  await elsewhere.press('Control+z')
+  await shows(0, 1, 0)
+  await elsewhere.press('Control+z')
+  await shows(0, 0, 0)
+  await elsewhere.press('Control+z')
+  await shows(0, 0, 1)
+  await elsewhere.press('Control+Shift+Z')
+  await shows(1, 0, 1)
+})
+
+test('what a server rendered becomes a page, with the keys of the visitor’s system', async ({
+  openPage
+}) => {
+  await consumer.run('node', 'render.js')
+  const url = `${consumer.origin}/rendered.html?page=rendered`
+  expect(await (await fetch(url)).text()).toContain('aria-keyshortcuts="Control+Z"')
+  const page = await openPage({ userAgent: 'Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0)' })
+  await page.goto(url)
+  await page.locator('[aria-keyshortcuts="Meta+Z"]').waitFor()
+})
+
+test('the types are found by Node’s resolution, and hold under the strictest options', async () => {
+  await consumer.run('npx', 'tsc', '-p', 'types')
+  // With exact optional properties React Flow's own declarations are no longer right.
+  const strict = ['--skipLibCheck', 'false', '--exactOptionalPropertyTypes', 'false']
+  await consumer.run('npx', 'tsc', '-p', 'types', ...strict)
+})
+
+test('the package is found by require, and by tools that ask for its manifest', async () => {
+  const asked =
+    "typeof require('@coflow/react').useFlow + require('@coflow/react/package.json').name"
+  expect((await consumer.run('node', '--print', asked)).trim()).toBe('function@coflow/react')
+})
+
+test('server components may import the package', async () => {
+  const read = "fs.readFileSync('node_modules/@coflow/react/dist/index.js', 'utf8')"
+  // A directive counts only before all else.
+  expect(await consumer.run('node', '--print', read)).toMatch(/^["']use client["'];/)
 })

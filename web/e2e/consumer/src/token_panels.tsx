@@ -4,6 +4,7 @@ import { useRef, useState } from 'react'
 import { Background, ReactFlow, type Node } from '@xyflow/react'
 import {
   CollaborativeCursor,
+  CommentPanel,
   EditLockIndicator,
   ShareWorkflowModal,
   UserPresenceList
@@ -29,6 +30,7 @@ export function TokenPanels({ workflowId, serverUrl, token }: TokenPanelsProps) 
     <>
       <UserPresenceList {...scope} />
       <EditLockIndicator {...scope} />
+      <CommentPanel {...scope} />
       <CollaborativeCursor {...scope} canvasRef={canvasRef} />
       <button onClick={() => setSharing(true)}>Share</button>
       <ShareWorkflowModal

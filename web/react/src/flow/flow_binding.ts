@@ -164,7 +164,10 @@ export class FlowBinding {
   readonly addNode = (node: Node): void => this.#create(NODES, node)
 
   /** Nodes with the edges at them, and edges, in one step. What others have locked stays. */
-  readonly removeElements = (ids: { nodes?: string[]; edges?: string[] }): void => {
+  readonly removeElements = (ids: {
+    nodes?: string[] | undefined
+    edges?: string[] | undefined
+  }): void => {
     const nodes = (ids.nodes ?? []).filter((id) => this.mayEdit('node', id))
     const gone = new Set(nodes)
     const attached = this.state

@@ -55,8 +55,7 @@ export function useFlow<NodeType extends Node = Node, EdgeType extends Edge = Ed
 
 function actionsOf(flow: FlowBinding): Omit<Flow, 'nodes' | 'edges' | 'meta' | 'isLockedByOther'> {
   const { onNodesChange, onEdgesChange, onConnect } = flow
-  const { addNode, updateNodeData, setMeta, cancelDrag } = flow
-  const removeElements = flow.removeElements as Flow['removeElements']
+  const { addNode, removeElements, updateNodeData, setMeta, cancelDrag } = flow
   return {
     ...{ onNodesChange, onEdgesChange, onConnect },
     ...{ addNode, removeElements, updateNodeData, setMeta, cancelDrag }
