@@ -3,9 +3,11 @@
 import type { Page } from 'playwright-core'
 import { describe } from 'vitest'
 import { allowProblems } from './harness/browser'
-import { createWorkflow } from './harness/editor'
+import { node, TWO_STEPS } from './harness/canvas'
+import { createWorkflow, openList } from './harness/editor'
 import { takeScreenshot } from './harness/screenshots'
 import { expect, test } from './harness/test'
+import { NETWORK } from './harness/wire'
 
 const PAGES = ['/', '/w/serving', '/share/no-such-link']
 
@@ -58,6 +60,48 @@ describe('the pages', () => {
 
     expect(before.length).toBeGreaterThan(0)
     expect(again).toEqual([])
+  })
+})
+
+describe('a page whose code cannot be had', () => {
+  // As after an update, whose server has other chunks.
+  const CHUNK = /\/assets\/canvas_page-.*\.js$/
+  const NOT_THERE = /404|Failed to fetch dynamically imported module/
+
+  test('says so where it was opened, and loads once it is there', async ({ server, openPage }) => {
+    await createWorkflow(server, { user: 'ann', id: 'unloaded', ...TWO_STEPS })
+    const page = await openPage()
+    allowProblems(page, NOT_THERE)
+    await page.route(CHUNK, (route) => route.fulfill({ status: 404 }))
+    await page.goto(`${server.origin}/w/unloaded?user_id=ann`)
+    await page.getByRole('heading', { name: 'This page could not be loaded' }).waitFor()
+    await takeScreenshot(page, 'unloaded')
+
+    await page.unroute(CHUNK)
+    await page.getByRole('button', { name: 'Load it again' }).click()
+    await node(page, 'ask').waitFor()
+  })
+
+  test('says so to who comes from the list while the server is away', async ({
+    startServer,
+    openPage
+  }) => {
+    const server = await startServer()
+    await createWorkflow(server, { user: 'ann', id: 'away', name: 'Plan', ...TWO_STEPS })
+    const page = await openPage()
+    allowProblems(page, NETWORK)
+    allowProblems(page, NOT_THERE)
+    await openList(page, { server, user: 'ann' })
+    const workflow = page.getByRole('link', { name: /Plan/ })
+    await workflow.waitFor()
+    await server.kill()
+    await workflow.click()
+    const again = page.getByRole('button', { name: 'Load it again' })
+    await again.waitFor()
+
+    await server.start()
+    await again.click()
+    await node(page, 'ask').waitFor()
   })
 })
 

@@ -14,9 +14,12 @@ takeFromAddress()
 // While the page's code is on its way. Who waits for the answer hears of a failure too.
 serverInfo().catch(() => undefined)
 
-/** By the router and not by Suspense, which shows nothing for 300 ms after its fallback. */
+/**
+ * By the router and not by Suspense, which shows nothing for 300 ms after its fallback. As a function: of a route's
+ * single properties the router tells nobody that they could not be loaded.
+ */
 function page(load: () => Promise<{ default: ComponentType }>) {
-  return { Component: async () => (await load()).default }
+  return async () => ({ Component: (await load()).default })
 }
 
 // A router with data, though there is none: it alone lets a page ask before it is left.
