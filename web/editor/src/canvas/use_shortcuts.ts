@@ -1,12 +1,13 @@
 /** The keys of the canvas, wherever the focus is but in a field. */
 
 import { useReactFlow } from '@xyflow/react'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { useAnnounce } from './announce_context'
 import { subjectOf } from './canvas_focus'
 import { useCanvasState, type Tool } from './canvas_state'
 import { useSelection } from './flow_context'
 import { isTyping } from './is_typing'
+import { StrayKeys } from './stray_keys'
 import { usePanKeys } from './use_pan_keys'
 import { usePlaceNode } from './use_place_node'
 import { useNudge } from './use_nudge'
@@ -31,7 +32,9 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
   const placeNode = usePlaceNode()
   const announce = useAnnounce()
   const { screenToFlowPosition } = useReactFlow()
+  const [stray] = useState(() => new StrayKeys())
 
+  useEffect(() => stray.listen(), [stray])
   useEffect(() => {
     const { setTool, setPanel, setFollowed, setHelpShown, setDraft, setConnecting } = state
     const { tool, followed, panel } = state
@@ -91,6 +94,7 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
     }
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.altKey || isTyping(event.target)) return
+      if (stray.takes(event)) return
       const isPanning = tool !== 'select' || isNothingSelected
       if (isPanning ? pan(event) : nudge(event)) {
         event.preventDefault()
@@ -114,6 +118,7 @@ export function useShortcuts(edits: ReturnType<typeof useGraphEdits>): void {
     pan,
     placeNode,
     announce,
-    screenToFlowPosition
+    screenToFlowPosition,
+    stray
   ])
 }

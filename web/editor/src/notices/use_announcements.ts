@@ -1,4 +1,4 @@
-/** Turns what happens around this user into notices: people, access, refused edits, a reset. */
+/** Turns what happens around this user into notices: people, access, deletions, refused edits, a reset. */
 
 import {
   graphOf,
@@ -15,6 +15,7 @@ import { useEffect, useRef } from 'react'
 import { titleOf } from '../canvas/node_words'
 import { downloadJson } from './download_json'
 import { useTell } from './notice_context'
+import { useDeletions } from './use_deletions'
 
 /** Those who were here before are no news: the list of them takes a moment. */
 const SETTLED_MS = 2_000
@@ -38,6 +39,7 @@ export function useAnnouncements(): void {
   useAccess()
   useReverted()
   useReset()
+  useDeletions()
 }
 
 function useArrivals(): void {
