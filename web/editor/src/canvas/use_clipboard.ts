@@ -1,14 +1,15 @@
 /** Copy, cut and paste of what is selected, by the browser's own clipboard events, which ask no permission. */
 
+import { useReactFlow } from '@xyflow/react'
 import { useEffect, useRef } from 'react'
 import { graphFrom } from './graph_clipboard'
 import { isTyping } from './is_typing'
+import { pasteOffset } from './paste_place'
 import type { useGraphEdits } from './use_graph_edits'
 
-const STEP = 32
-
 export function useClipboard(edits: ReturnType<typeof useGraphEdits>): void {
-  /** The text that was pasted last, and how often: each copy lies a little lower than the last. */
+  const { getNode, screenToFlowPosition } = useReactFlow()
+  /** The text that was pasted last, and how often. */
   const pasted = useRef({ text: '', times: 0 })
 
   useEffect(() => {
@@ -27,9 +28,14 @@ export function useClipboard(edits: ReturnType<typeof useGraphEdits>): void {
       const graph = graphFrom(text)
       if (graph === null) return
       event.preventDefault()
-      const times = pasted.current.text === text ? pasted.current.times + 1 : 1
-      pasted.current = { text, times }
-      edits.insert(graph, { x: STEP * times, y: STEP * times })
+      const times = pasted.current.text === text ? pasted.current.times : 0
+      pasted.current = { text, times: times + 1 }
+      const start = screenToFlowPosition({ x: 0, y: 0 })
+      const end = screenToFlowPosition({ x: window.innerWidth, y: window.innerHeight })
+      const view = { ...start, width: end.x - start.x, height: end.y - start.y }
+      // What was cut comes back to where it was.
+      const isBesideOriginal = graph.nodes.some(({ id }) => getNode(id) !== undefined)
+      edits.insert(graph, pasteOffset(graph, { view, times, isBesideOriginal }))
     }
     document.addEventListener('copy', copy)
     document.addEventListener('cut', copy)
@@ -39,7 +45,7 @@ export function useClipboard(edits: ReturnType<typeof useGraphEdits>): void {
       document.removeEventListener('cut', copy)
       document.removeEventListener('paste', paste)
     }
-  }, [edits])
+  }, [edits, getNode, screenToFlowPosition])
 }
 
 function isTextSelected(): boolean {

@@ -7,8 +7,8 @@ import { useFlowContext } from './flow_context'
 import { newId } from './new_id'
 import { useSelect } from './use_select'
 
-const WIDTH = 200
-const HEIGHT = 56
+/** As large as a card with a name and a type. */
+export const NEW_NODE = { width: 200, height: 56 }
 const GRID = 8
 
 export function usePlaceNode(): (around: Point) => void {
@@ -24,7 +24,10 @@ export function usePlaceNode(): (around: Point) => void {
       addNode({
         id,
         type: 'step',
-        position: { x: onGrid(around.x - WIDTH / 2), y: onGrid(around.y - HEIGHT / 2) },
+        position: {
+          x: onGrid(around.x - NEW_NODE.width / 2),
+          y: onGrid(around.y - NEW_NODE.height / 2)
+        },
         data: { label: 'New step' }
       })
       select([id])
@@ -37,6 +40,6 @@ export function usePlaceNode(): (around: Point) => void {
   )
 }
 
-function onGrid(value: number): number {
+export function onGrid(value: number): number {
   return Math.round(value / GRID) * GRID
 }
