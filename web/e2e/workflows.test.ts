@@ -1,13 +1,17 @@
 /** Real workflows come in, are drawn, and go out as they were; the list finds, makes and deletes them. */
 
 import { readdirSync, readFileSync } from 'node:fs'
+import { allowProblems } from './harness/browser'
 import { drag, drop, node, stored, untilSaved } from './harness/canvas'
 import { createWorkflow, openEditor, openList } from './harness/editor'
 import { REPOSITORY } from './harness/paths'
 import { takeScreenshot } from './harness/screenshots'
 import { expect, test } from './harness/test'
+import { NETWORK } from './harness/wire'
 
 const FOLDER = `${REPOSITORY}/tests/data/workflows`
+/** So many the server lists at a time. */
+const PAGE = 50
 const NAMES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'))
 
 interface Real {
@@ -89,6 +93,31 @@ test('the list makes, finds, imports and deletes workflows', async ({ startServe
     .getByRole('button', { name: /delete/i })
     .click()
   await page.getByText('Quarterly report').first().waitFor({ state: 'detached' })
+})
+
+test('more of the list that cannot be read is asked for again', async ({
+  startServer,
+  openPage
+}) => {
+  const server = await startServer()
+  const page = await openPage()
+  allowProblems(page, NETWORK)
+  for (let number = 0; number < PAGE + 1; number++) {
+    await createWorkflow(server, { user: 'ann', id: `one-of-many-${number}`, nodes: [], edges: [] })
+  }
+  await openList(page, { server, user: 'ann' })
+  const more = page.getByRole('button', { name: 'Show more' })
+  await more.waitFor()
+  await server.kill()
+  await more.click()
+  await page.getByRole('alert').getByText('The server cannot be reached.').waitFor()
+  await takeScreenshot(page, 'list-more-failed', { fullPage: true })
+
+  await server.start()
+  await more.click()
+  await expect.poll(() => page.getByRole('button', { name: /^More for/ }).count()).toBe(PAGE + 1)
+  await more.waitFor({ state: 'detached' })
+  expect(await page.getByRole('alert').count()).toBe(0)
 })
 
 test('whatever a node or an edge says of itself, the canvas is drawn', async ({

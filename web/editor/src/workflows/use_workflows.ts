@@ -17,6 +17,9 @@ export function useWorkflows(rest: Rest, search: string) {
   const [found, setFound] = useState<Found | null>(null)
   const [failure, setFailure] = useState<ApiError | null>(null)
   const [attempt, setAttempt] = useState(0)
+  const [isReadingMore, setReadingMore] = useState(false)
+  /** Why the page after the last could not be read. */
+  const [moreProblem, setMoreProblem] = useState<string | null>(null)
 
   useEffect(() => {
     let isCurrent = true
@@ -26,6 +29,7 @@ export function useWorkflows(rest: Rest, search: string) {
           if (!isCurrent) return
           setFound(page)
           setFailure(null)
+          setMoreProblem(null)
         },
         (error: unknown) => isCurrent && setFailure(asApiError(error))
       )
@@ -38,11 +42,22 @@ export function useWorkflows(rest: Rest, search: string) {
   }, [rest, search, attempt])
 
   const more = useCallback(async () => {
-    if (found?.nextCursor == null) return
-    const page = await readPage(rest, found.search, found.nextCursor)
-    // Another search may have begun meanwhile.
-    setFound((now) => (now === found ? { ...page, items: [...now.items, ...page.items] } : now))
-  }, [rest, found])
+    if (found?.nextCursor == null || isReadingMore) return
+    setReadingMore(true)
+    setMoreProblem(null)
+    try {
+      const page = await readPage(rest, found.search, found.nextCursor)
+      // Another search may have begun meanwhile.
+      setFound((now) => (now === found ? { ...page, items: [...now.items, ...page.items] } : now))
+    } catch (error) {
+      const failed = asApiError(error)
+      // Who has to sign in again has to for the whole list.
+      if (failed.status === 401) setFailure(failed)
+      else setMoreProblem(failed.detail)
+    } finally {
+      setReadingMore(false)
+    }
+  }, [rest, found, isReadingMore])
 
   const forget = useCallback((id: string) => {
     setFound((now) => now && { ...now, items: now.items.filter((each) => each.id !== id) })
@@ -60,6 +75,8 @@ export function useWorkflows(rest: Rest, search: string) {
     isStale: found !== null && found.search !== search,
     failure,
     more,
+    isReadingMore,
+    moreProblem,
     forget,
     reload
   }

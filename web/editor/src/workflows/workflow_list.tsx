@@ -18,7 +18,7 @@ export function WorkflowList({ rest }: { rest: Rest }) {
   const { authMode } = useIdentity().server
   const [text, setText] = useState('')
   const search = useDeferredValue(text.trim())
-  const { items, hasMore, isStale, failure, more, forget, reload } = useWorkflows(rest, search)
+  const { items, hasMore, isStale, failure, forget, reload, ...list } = useWorkflows(rest, search)
   const [deleting, setDeleting] = useState<WorkflowSummary | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
   const [isBusy, setBusy] = useState(false)
@@ -111,11 +111,7 @@ export function WorkflowList({ rest }: { rest: Rest }) {
           </button>
         </div>
 
-        {problem !== null && (
-          <div className="coflow-notice coflow-notice--danger" role="alert">
-            <span className="coflow-notice__text">{problem}</span>
-          </div>
-        )}
+        {problem !== null && <Problem text={problem} />}
 
         {items === null && failure === null && <Skeletons />}
         {failure !== null && (
@@ -150,9 +146,15 @@ export function WorkflowList({ rest }: { rest: Rest }) {
             ))}
           </ul>
         )}
+        {failure === null && list.moreProblem !== null && <Problem text={list.moreProblem} />}
         {failure === null && hasMore && (
-          <button type="button" className="coflow-button ed-list__more" onClick={() => void more()}>
-            Show more
+          <button
+            type="button"
+            className="coflow-button ed-list__more"
+            aria-busy={list.isReadingMore}
+            onClick={() => void list.more()}
+          >
+            {list.isReadingMore ? 'Reading more…' : 'Show more'}
           </button>
         )}
       </main>
@@ -174,6 +176,14 @@ export function WorkflowList({ rest }: { rest: Rest }) {
           }}
         />
       )}
+    </div>
+  )
+}
+
+function Problem({ text }: { text: string }) {
+  return (
+    <div className="coflow-notice coflow-notice--danger" role="alert">
+      <span className="coflow-notice__text">{text}</span>
     </div>
   )
 }
