@@ -49,6 +49,14 @@ async function madeLink(dialog: Locator): Promise<string> {
   return dialog.getByLabel('New link').inputValue()
 }
 
+/** All of it, with some room below. */
+async function expectWithin(part: Locator, whole: Locator): Promise<void> {
+  const [inner, outer] = [await part.boundingBox(), await whole.boundingBox()]
+  if (inner === null || outer === null) throw new Error('it is not shown')
+  expect(inner.y).toBeGreaterThan(outer.y)
+  expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + outer.height - 8)
+}
+
 async function expectNoEditing(page: Page, server: Server, workflow: string): Promise<void> {
   const before = await stored(server, workflow)
   for (const name of ['Add a step', 'Undo', 'Redo', 'Share']) {
@@ -205,12 +213,18 @@ test('inviting makes one link for each address, each good for one', async ({
   server,
   openPage
 }) => {
-  const { dialog, workflow } = await sharing(server, openPage)
+  const { ann, dialog, workflow } = await sharing(server, openPage)
   await dialog.getByRole('tab', { name: 'Invite by e-mail' }).click()
   const addresses = dialog.getByRole('textbox', { name: /E-mail addresses/ })
-  await addresses.fill('bob@example.org, nobody')
-  await dialog.getByRole('button', { name: /Create/ }).click()
-  await dialog.getByText('Not an e-mail address: nobody').waitFor()
+  const create = dialog.getByRole('button', { name: /Create/ })
+  for (const height of [600, 800]) {
+    await ann.setViewportSize({ width: 1_280, height })
+    await expectWithin(create, dialog)
+    await takeScreenshot(ann, `invite-${height}`)
+  }
+  await addresses.fill('bob@example.org, no body, Ünï@exämple.org')
+  await create.click()
+  await dialog.getByText('Not an e-mail address: no body, Ünï@exämple.org').waitFor()
 
   await addresses.fill('bob@example.org, cyd@example.org')
   await dialog.getByRole('textbox', { name: /Message/ }).fill('Have a look')

@@ -73,6 +73,13 @@ test('addresses are taken as people paste them', () => {
     valid: [],
     invalid: ['ann@localhost', 'bob']
   })
+  // Words are told of as they were typed.
+  expect(
+    parseEmailAddresses('bad address, ann@example.org bob@example.org no one; Ünï@exämple.org')
+  ).toEqual({
+    valid: ['ann@example.org', 'bob@example.org'],
+    invalid: ['bad address', 'no one', 'Ünï@exämple.org']
+  })
 })
 
 test('a cursor arrives without passing its target, whatever the frame rate', () => {

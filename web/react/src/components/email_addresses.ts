@@ -10,14 +10,18 @@ export interface EmailAddresses {
 const pattern =
   /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/i
 
+/** One address, or words without any, which belong together. */
+const part = /\S*@\S*|(?:[^\s@]+(?:\s+|$))+/g
+
 export function parseEmailAddresses(text: string): EmailAddresses {
   const parts = text
     .replace(/[^,;<>\n]*<([^<>]*)>/g, ' $1 ')
-    .split(/[\s,;]+/)
-    .filter((part) => part !== '')
-  const once = [...new Map(parts.map((part) => [part.toLowerCase(), part])).values()]
+    .split(/[,;\n]+/)
+    .flatMap((listed) => listed.match(part) ?? [])
+    .map((each) => each.trim())
+  const once = [...new Map(parts.map((each) => [each.toLowerCase(), each])).values()]
   return {
-    valid: once.filter((part) => pattern.test(part)),
-    invalid: once.filter((part) => !pattern.test(part))
+    valid: once.filter((each) => pattern.test(each)),
+    invalid: once.filter((each) => !pattern.test(each))
   }
 }
