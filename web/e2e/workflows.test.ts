@@ -95,6 +95,28 @@ test('the list makes, finds, imports and deletes workflows', async ({ startServe
   await page.getByText('Quarterly report').first().waitFor({ state: 'detached' })
 })
 
+test('several files that are dropped on the list all come in, but for those that cannot', async ({
+  startServer,
+  openPage
+}) => {
+  const server = await startServer()
+  const page = await openPage()
+  await openList(page, { server, user: 'ann' })
+  await page.getByText(/drop a React Flow JSON file/).waitFor()
+  const dropped = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer()
+    const graph = JSON.stringify({ nodes: [], edges: [] })
+    transfer.items.add(new File([graph], 'first-plan.json'))
+    transfer.items.add(new File(['?'], 'notes.json'))
+    transfer.items.add(new File([graph], 'second-plan.json'))
+    return transfer
+  })
+  await page.dispatchEvent('body', 'drop', { dataTransfer: dropped })
+  for (const name of ['First plan', 'Second plan']) await page.getByText(name).waitFor()
+  await page.getByRole('alert').getByText('“notes.json” is not JSON.').waitFor()
+  expect(await page.getByRole('button', { name: /^More for/ }).count()).toBe(2)
+})
+
 test('more of the list that cannot be read is asked for again', async ({
   startServer,
   openPage

@@ -29,30 +29,34 @@ export function WorkflowList({ rest }: { rest: Rest }) {
     document.title = 'Workflows – coflow'
   }, [])
 
+  /** One workflow is opened at once; of several one sees them in the list. */
   const begin = useCallback(
-    async (body: () => Promise<Parameters<Rest['createWorkflow']>[0]>) => {
+    async (bodies: (() => Promise<Parameters<Rest['createWorkflow']>[0]>)[]) => {
       setProblem(null)
       setBusy(true)
-      try {
-        const { id } = await rest.createWorkflow(await body())
-        await navigate(`/w/${encodeURIComponent(id)}`)
-      } catch (error) {
-        setProblem(error instanceof Error ? error.message : asApiError(error).detail)
-      } finally {
-        setBusy(false)
+      const made: string[] = []
+      const problems = new Set<string>()
+      for (const body of bodies) {
+        try {
+          made.push((await rest.createWorkflow(await body())).id)
+        } catch (error) {
+          problems.add(error instanceof Error ? error.message : asApiError(error).detail)
+        }
       }
+      setBusy(false)
+      if (problems.size > 0) setProblem([...problems].join(' '))
+      const [id] = made
+      if (id !== undefined && bodies.length === 1) await navigate(`/w/${encodeURIComponent(id)}`)
+      else if (id !== undefined) reload()
     },
-    [rest, navigate]
+    [rest, navigate, reload]
   )
-  const create = () => void begin(() => Promise.resolve({ name: 'Untitled workflow' }))
-  const importFile = useCallback(
-    (files: readonly File[]) => {
-      const [file] = files
-      if (file !== undefined) void begin(() => importedGraph(file))
-    },
+  const create = () => void begin([() => Promise.resolve({ name: 'Untitled workflow' })])
+  const importFiles = useCallback(
+    (files: readonly File[]) => void begin(files.map((file) => () => importedGraph(file))),
     [begin]
   )
-  const isOver = useFileDrop(importFile)
+  const isOver = useFileDrop(importFiles)
 
   if (failure?.status === 401) return <SignIn authMode={authMode} isRefused />
 
@@ -86,10 +90,11 @@ export function WorkflowList({ rest }: { rest: Rest }) {
             className="coflow-hidden"
             type="file"
             accept=".json,application/json"
+            multiple
             tabIndex={-1}
-            aria-label="Workflow file"
+            aria-label="Workflow files"
             onChange={(event) => {
-              importFile([...(event.target.files ?? [])])
+              importFiles([...(event.target.files ?? [])])
               event.target.value = ''
             }}
           />
