@@ -9,6 +9,7 @@ import { nodeTextOf } from '../flow/node_text'
 import { useCaret } from './use_caret'
 import { useClient } from './use_client'
 import { useDataPath } from './use_data_path'
+import { useFieldUndo } from './use_field_undo'
 import { useStore } from './use_store'
 
 export interface NodeTextResult {
@@ -21,8 +22,8 @@ export interface NodeTextResult {
   /** The shared text, for editors with a binding of their own; null for a plain string. */
   ytext: Y.Text | null
   /**
-   * For the input or textarea that shows `value`: keeps the caret in place while others type. Not a RefObject, whose
-   * types of React 18 and 19 do not take each other's.
+   * For the input or textarea that shows `value`: keeps the caret in place while others type, and undoes one's own. Not
+   * a RefObject, whose types of React 18 and 19 do not take each other's.
    */
   ref: { current: (HTMLTextAreaElement & HTMLInputElement) | null }
 }
@@ -38,5 +39,6 @@ export function useNodeText(nodeId: string, property: DataProperty): NodeTextRes
     [client, nodeId, path, store]
   )
   const ref = useCaret(store, value) as NodeTextResult['ref']
+  useFieldUndo(ref)
   return { value, setValue, ytext, ref }
 }
