@@ -15,6 +15,9 @@ export interface Viewport {
   x: number
   y: number
   zoom: number
+  /** Of the canvas on that screen, in its pixels: where they are known, a follower can show the same middle. */
+  width?: number
+  height?: number
 }
 
 /** What a rule protected: `id` is a node's, an edge's or the workflow's. */

@@ -1,23 +1,27 @@
 /** Follows somebody's viewport, with a frame in their colour, until one moves oneself. */
 
-import { useOthers } from '@coflow/react'
-import { useReactFlow } from '@xyflow/react'
+import { useOthers, type Participant } from '@coflow/react'
+import { useReactFlow, useStore } from '@xyflow/react'
 import { useEffect, type CSSProperties } from 'react'
 import { useAnnounce } from './announce_context'
-import { useCanvasState } from './canvas_state'
+import { IS_TOUCH, useCanvasState } from './canvas_state'
+import { followingView } from './following_view'
 
 const DURATION_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 160
 
 export function FollowFrame() {
   const { followed, setFollowed } = useCanvasState()
-  const others = useOthers()
+  const person = useFollowed()
   const { setViewport } = useReactFlow()
   const announce = useAnnounce()
-  const person = followed === null ? undefined : others.find(({ userId }) => userId === followed)
+  const width = useStore((canvas) => canvas.width)
+  const height = useStore((canvas) => canvas.height)
   const isGone = followed !== null && person === undefined
-  const x = person?.viewport?.x
-  const y = person?.viewport?.y
-  const zoom = person?.viewport?.zoom
+  const { viewport = null } = person ?? {}
+  const view = viewport === null ? null : followingView(viewport, { width, height })
+  const x = view?.x
+  const y = view?.y
+  const zoom = view?.zoom
 
   useEffect(() => {
     if (x === undefined || y === undefined || zoom === undefined) return
@@ -33,12 +37,32 @@ export function FollowFrame() {
     return () => announce(`You no longer see what ${name} sees.`)
   }, [name, announce])
 
+  return person === undefined ? null : <div className="ed-follow" style={colorOf(person)} />
+}
+
+/** In reach of a finger too, which has no Escape. */
+export function StopFollowing() {
+  const { setFollowed } = useCanvasState()
+  const person = useFollowed()
   if (person === undefined) return null
   return (
-    <div className="ed-follow" style={{ '--ed-person': person.color } as CSSProperties}>
-      <button type="button" className="ed-follow__words" onClick={() => setFollowed(null)}>
-        Following {person.name} – Esc to stop
-      </button>
-    </div>
+    <button
+      type="button"
+      className="ed-follow__words"
+      style={colorOf(person)}
+      onClick={() => setFollowed(null)}
+    >
+      Following {person.name} – {IS_TOUCH ? 'tap' : 'Esc'} to stop
+    </button>
   )
+}
+
+function useFollowed(): Participant | undefined {
+  const { followed } = useCanvasState()
+  const others = useOthers()
+  return followed === null ? undefined : others.find(({ userId }) => userId === followed)
+}
+
+function colorOf({ color }: Participant): CSSProperties {
+  return { '--ed-person': color } as CSSProperties
 }

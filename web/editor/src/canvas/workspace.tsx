@@ -25,7 +25,7 @@ import {
   useSelection,
   type Selection
 } from './flow_context'
-import { FollowFrame } from './follow_frame'
+import { FollowFrame, StopFollowing } from './follow_frame'
 import { HelpDialog } from './help_dialog'
 import { LeaveGuard } from './leave_guard'
 import { ShareDialog } from './share_dialog'
@@ -84,6 +84,7 @@ function Editor({ isLoaded }: { isLoaded: boolean }) {
       <div className="ed-top">
         <TopLeft />
         <TopRight onShare={() => setSharing(true)} />
+        <StopFollowing />
       </div>
       <div className="ed-bottom">
         <SidePanel />

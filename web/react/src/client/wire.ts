@@ -77,6 +77,9 @@ export function pointOf(value: unknown): Point | null {
 
 export function viewportOf(value: unknown): Viewport | null {
   const point = pointOf(value)
-  const zoom = (value as { zoom?: unknown } | null)?.zoom
-  return point !== null && typeof zoom === 'number' ? { ...point, zoom } : null
+  if (point === null) return null
+  const { zoom, width, height } = value as Record<string, unknown>
+  if (typeof zoom !== 'number') return null
+  const isSized = typeof width === 'number' && typeof height === 'number'
+  return { ...point, zoom, ...(isSized && { width, height }) }
 }

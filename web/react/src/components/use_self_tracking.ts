@@ -19,12 +19,19 @@ export function useSelfTracking(client: CoflowClient, watch: CanvasWatch | null)
     flow.addEventListener('pointermove', move, passive)
     flow.addEventListener('pointerup', lift, passive)
     flow.addEventListener('pointerleave', leave)
-    const stopViewport = watch.watchViewport((viewport) => client.setPresence({ viewport }))
+    const look = () => {
+      const { clientWidth: width, clientHeight: height } = flow
+      client.setPresence({ viewport: { ...watch.viewport, width, height } })
+    }
+    const stopViewport = watch.watchViewport(look)
+    const sizes = new ResizeObserver(look)
+    sizes.observe(flow)
     return () => {
       flow.removeEventListener('pointermove', move, passive)
       flow.removeEventListener('pointerup', lift, passive)
       flow.removeEventListener('pointerleave', leave)
       stopViewport()
+      sizes.disconnect()
       leave()
     }
   }, [client, watch])
