@@ -3,14 +3,15 @@ import { Popover } from 'radix-ui'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { createPortal } from 'react-dom'
 import { useComments } from '../hooks/use_comments'
-import type { Comment, Thread } from '../types'
+import type { Comment, Point, Thread } from '../types'
 import type { CanvasWatch } from './canvas_watch'
 import { Avatar } from './avatar'
-import { followAnchor, type Anchor } from './comment_anchor'
+import { followAnchor, followPlace, type Anchor } from './comment_anchor'
 import { CommentComposer } from './comment_composer'
 import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { ThreadView } from './thread_view'
 import { useCanvas, type CanvasRef } from './use_canvas'
+import { useIsAnchorThere } from './use_is_anchor_there'
 import { usePeople } from './use_people'
 import { absentColor, usePersonColor } from './use_person_color'
 import '../styles/controls.css'
@@ -77,7 +78,7 @@ function Pins(props: PinsProps) {
       ))}
       {draft !== null && (
         <Placed key="draft" watch={watch} anchor={draft}>
-          <Draft draft={draft} onEnd={() => onDraftEnd?.()} />
+          <Draft watch={watch} draft={draft} onEnd={() => onDraftEnd?.()} />
         </Placed>
       )}
     </div>,
@@ -146,11 +147,13 @@ function Pin({ thread, activeThreadId, onOpenThread, onToggle }: PinProps) {
   const { threadId } = root
   const color = usePersonColor(root.userId)
   const isActive = threadId === activeThreadId
+  const isThere = useIsAnchorThere(root)
   const more = replies.length === 0 ? '' : `, ${replies.length + 1} comments`
   const shared = {
     className: 'coflow-pin',
     'data-active': isActive || undefined,
     'data-resolved': root.isResolved || undefined,
+    'data-gone': !isThere || undefined,
     'aria-label': `Comment by ${root.userName}${more}: ${excerpt(root)}`
   }
   const face = (
@@ -182,15 +185,19 @@ function excerpt({ content }: Comment): string {
 }
 
 interface DraftProps {
+  watch: CanvasWatch
   draft: CommentDraft
   onEnd: () => void
 }
 
-function Draft({ draft, onEnd }: DraftProps) {
+function Draft({ watch, draft, onEnd }: DraftProps) {
   const self = usePeople().find((person) => person.isSelf)
   const { add } = useComments()
   const [opener] = useState(() => document.activeElement)
   const person = { name: self?.name ?? '', color: self?.color ?? absentColor }
+  // For a node that is deleted while one writes: the server no longer knows where it was.
+  const place = useRef<Point | null>(null)
+  useEffect(() => followPlace(watch, draft, (at) => (place.current = at)), [watch, draft])
   return (
     <Popover.Root open onOpenChange={(isOpen) => isOpen || onEnd()}>
       <Popover.Anchor className="coflow-pin" data-active>
@@ -209,7 +216,7 @@ function Draft({ draft, onEnd }: DraftProps) {
                 content,
                 contextType: draft.contextType,
                 ...(draft.contextId === null ? {} : { contextId: draft.contextId }),
-                ...(draft.point === null ? {} : { point: draft.point })
+                ...(place.current === null ? {} : { point: place.current })
               })
               onEnd()
             }}

@@ -12,6 +12,7 @@ import { Notice } from './notice'
 import { resourceName } from './resource_names'
 import { useAccess } from './use_access'
 import { useAction } from './use_action'
+import { useIsAnchorThere } from './use_is_anchor_there'
 import '../styles/controls.css'
 import './comments.css'
 
@@ -34,10 +35,7 @@ export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: Thread
   return (
     <div className="coflow-thread" data-open={isOpen || undefined}>
       <header className="coflow-thread__head">
-        <span className="coflow-thread__context">
-          {context}
-          {!root.anchorExists && <span className="coflow-badge">Deleted</span>}
-        </span>
+        <span className="coflow-thread__context">{context}</span>
         {canComment && (
           <IconButton
             isSmall
@@ -83,14 +81,16 @@ export function ThreadView({ thread, isOpen, onOpen, autoFocus = false }: Thread
   )
 }
 
+const deletedNames = { node: 'Deleted step', edge: 'Deleted connection' }
+
 function useContextName({ root }: Thread): string {
   const client = useClient()
   const doc = useStore(client.document)
-  if (root.contextType === 'workflow') return 'Workflow'
-  if (root.contextType === 'canvas') return 'Canvas'
-  const name = root.contextType === 'node' ? 'Node' : 'Edge'
-  if (root.contextId === null || !root.anchorExists) return name
-  return resourceName(doc, root.contextType, root.contextId)
+  const isThere = useIsAnchorThere(root)
+  const { contextType, contextId } = root
+  if (contextType === 'workflow') return 'Workflow'
+  if (contextType === 'canvas' || contextId === null) return 'Canvas'
+  return isThere ? resourceName(doc, contextType, contextId) : deletedNames[contextType]
 }
 
 function repliesLabel(count: number): string {
