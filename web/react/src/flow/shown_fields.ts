@@ -4,6 +4,7 @@
  */
 
 import type { EdgeJson, NodeJson } from './read_graph'
+import { shownStyle } from './shown_style'
 
 type Check = (value: unknown) => boolean
 
@@ -84,11 +85,11 @@ const ofEdges: Readonly<Record<string, Check>> = {
 }
 
 export function shownNode(json: NodeJson): NodeJson {
-  return withGoodFields(json, ofNodes)
+  return withGoodStyles(withGoodFields(json, ofNodes))
 }
 
 export function shownEdge(json: EdgeJson): EdgeJson {
-  return withGoodFields(json, ofEdges)
+  return withGoodStyles(withGoodFields(json, ofEdges))
 }
 
 /** The same object if there is nothing to leave out. Keys that React Flow does not know pass. */
@@ -103,4 +104,16 @@ function withGoodFields<Json extends NodeJson | EdgeJson>(
   const good: Record<string, unknown> = { ...json }
   for (const key of bad) Reflect.deleteProperty(good, key)
   return good as Json
+}
+
+/** Likewise. They are flat objects by now. */
+function withGoodStyles<Json extends NodeJson | EdgeJson>(json: Json): Json {
+  let shown = json
+  for (const key of ['style', 'labelStyle', 'labelBgStyle']) {
+    const style = json[key] as Record<string, unknown> | undefined
+    if (style === undefined) continue
+    const good = shownStyle(style)
+    if (good !== style) shown = { ...shown, [key]: good }
+  }
+  return shown
 }
