@@ -53,3 +53,35 @@ test('a style from the document colours a step and moves it nowhere', async ({
   const { nodes } = (await stored(server, workflow)) as unknown as { nodes: { style?: unknown }[] }
   expect(nodes[0]?.style).toEqual(style)
 })
+
+test('a step that lies beyond all canvases leaves the others in sight', async ({
+  server,
+  openPage
+}) => {
+  const page = await openPage()
+  const far = {
+    id: 'far',
+    type: 'agent',
+    position: { x: 1e308, y: -1e308 },
+    data: { label: 'Far' }
+  }
+  await openWith(page, server, {
+    id: 'odd-place',
+    nodes: [far, ...TWO_STEPS.nodes],
+    edges: [...TWO_STEPS.edges, { id: 'e2', source: 'mail', target: 'far' }]
+  })
+  const isInSight = (id: string) =>
+    node(page, id).evaluate((card) => {
+      const { left, right, top, bottom, width } = card.getBoundingClientRect()
+      // Near enough to be read.
+      return width > 100 && left > 0 && right < innerWidth && top > 0 && bottom < innerHeight
+    })
+  for (const id of ['ask', 'mail']) await expect.poll(() => isInSight(id)).toBe(true)
+  await page.getByRole('button', { name: 'Zoom out' }).click()
+  await page.mouse.move(640, 500)
+  await page.mouse.wheel(3_000, 0)
+  await expect.poll(() => isInSight('ask')).toBe(false)
+  await page.getByRole('button', { name: 'Show everything' }).click()
+  for (const id of ['ask', 'mail']) await expect.poll(() => isInSight(id)).toBe(true)
+  expect((await stored(server, 'odd-place')).nodes[0]?.position).toEqual({ x: 1e308, y: -1e308 })
+})

@@ -1,12 +1,13 @@
 /** Shows the whole workflow once, as soon as its nodes and the canvas have their sizes. */
 
-import { useNodesInitialized, useReactFlow, useStore } from '@xyflow/react'
+import { useNodesInitialized, useStore } from '@xyflow/react'
 import { useEffect, useState } from 'react'
 import { useCanvasState } from './canvas_state'
+import { useFit } from './use_fit'
 
 /** True once the view is set: what is drawn before that would jump. */
 export function useFirstView(): boolean {
-  const { fitView } = useReactFlow()
+  const fit = useFit()
   const { followed } = useCanvasState()
   const areSized = useNodesInitialized()
   const isEmpty = useStore(({ nodes }) => nodes.length === 0)
@@ -18,10 +19,8 @@ export function useFirstView(): boolean {
     // Not into a view that somebody else leads. The first step on an empty canvas stays where it
     // was put.
     const isFitted = followed === null && !isEmpty
-    void Promise.resolve(isFitted && fitView({ padding: 0.16, maxZoom: 1 })).then(() =>
-      setSet(true)
-    )
-  }, [isSet, areSized, isOpen, isEmpty, followed, fitView])
+    void Promise.resolve(isFitted && fit({ padding: 0.16, maxZoom: 1 })).then(() => setSet(true))
+  }, [isSet, areSized, isOpen, isEmpty, followed, fit])
 
   return isSet
 }

@@ -4,11 +4,13 @@ import { useReactFlow, useStore } from '@xyflow/react'
 import { Keyboard, Map as MapIcon, Maximize, Minus, Plus } from 'lucide-react'
 import { IconButton } from '../app/icon_button'
 import { useCanvasState } from './canvas_state'
+import { useFit } from './use_fit'
 
 const DURATION_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200
 
 export function ZoomControls() {
-  const { zoomIn, zoomOut, zoomTo, fitView } = useReactFlow()
+  const { zoomIn, zoomOut, zoomTo } = useReactFlow()
+  const fit = useFit()
   const percent = useStore(({ transform }) => Math.round(transform[2] * 100))
   const { isMapShown, setMapShown, setHelpShown } = useCanvasState()
   const options = { duration: DURATION_MS }
@@ -33,7 +35,7 @@ export function ZoomControls() {
       <IconButton
         label="Show everything"
         side="top"
-        onClick={() => void fitView({ ...options, padding: 0.2, maxZoom: 1 })}
+        onClick={() => void fit({ ...options, padding: 0.2, maxZoom: 1 })}
       >
         <Maximize />
       </IconButton>

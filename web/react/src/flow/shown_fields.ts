@@ -3,15 +3,20 @@
  * one value of the wrong kind would take the whole canvas away from everybody.
  */
 
+import type { Point } from '../types'
 import type { EdgeJson, NodeJson } from './read_graph'
 import { shownStyle } from './shown_style'
 
 type Check = (value: unknown) => boolean
 
+/** Beyond what any honest canvas reaches, and near enough for a browser to draw a line to. */
+const FARTHEST = 1e6
+
 const never: Check = () => false
 const isString: Check = (value) => typeof value === 'string'
 const isBoolean: Check = (value) => typeof value === 'boolean'
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value)
+const isSize: Check = (value) => isNumber(value) && Math.abs(value as number) <= FARTHEST
 const isPair: Check = (value) => Array.isArray(value) && value.length === 2 && value.every(isNumber)
 const isSide: Check = (value) => ['left', 'right', 'top', 'bottom'].includes(value as string)
 const isFlat: Check = (value) =>
@@ -47,10 +52,10 @@ const either: Readonly<Record<string, Check>> = {
 const ofNodes: Readonly<Record<string, Check>> = {
   ...either,
   parentId: isString,
-  width: isNumber,
-  height: isNumber,
-  initialWidth: isNumber,
-  initialHeight: isNumber,
+  width: isSize,
+  height: isSize,
+  initialWidth: isSize,
+  initialHeight: isSize,
   draggable: isBoolean,
   connectable: isBoolean,
   expandParent: isBoolean,
@@ -85,7 +90,7 @@ const ofEdges: Readonly<Record<string, Check>> = {
 }
 
 export function shownNode(json: NodeJson): NodeJson {
-  return withGoodStyles(withGoodFields(json, ofNodes))
+  return withGoodPlace(withGoodStyles(withGoodFields(json, ofNodes)))
 }
 
 export function shownEdge(json: EdgeJson): EdgeJson {
@@ -116,4 +121,14 @@ function withGoodStyles<Json extends NodeJson | EdgeJson>(json: Json): Json {
     if (good !== style) shown = { ...shown, [key]: good }
   }
   return shown
+}
+
+function withGoodPlace(json: NodeJson): NodeJson {
+  const { x, y } = json.position
+  const position: Point = { x: within(x), y: within(y) }
+  return position.x === x && position.y === y ? json : { ...json, position }
+}
+
+function within(place: number): number {
+  return Number.isNaN(place) ? 0 : Math.min(Math.max(place, -FARTHEST), FARTHEST)
 }
