@@ -15,7 +15,12 @@ export function NameField({ value, isEditable, onChange }: Props) {
   const isDropped = useRef(false)
   const shown = value === '' ? 'Untitled' : value
 
-  if (!isEditable) return <h1 className="ed-name">{shown}</h1>
+  if (!isEditable)
+    return (
+      <h1 className="ed-name" dir="auto">
+        {shown}
+      </h1>
+    )
 
   const finish = () => {
     const next = draft?.trim() ?? ''
@@ -31,6 +36,7 @@ export function NameField({ value, isEditable, onChange }: Props) {
       </span>
       <input
         aria-label="Name of the workflow"
+        dir="auto"
         spellCheck={false}
         maxLength={MAX_CHARS}
         value={draft ?? shown}

@@ -35,7 +35,7 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
   if (isNote(type, data)) {
     return (
       <div className="ed-note" data-sized={shape.width !== null || undefined}>
-        <p>{noteOf(data) || 'Empty note'}</p>
+        <p dir="auto">{noteOf(data) || 'Empty note'}</p>
         {badge !== null && <LockBadge badge={badge} />}
         <Handles shape={shape} isConnectable={props.isConnectable} isQuiet />
       </div>
@@ -45,7 +45,9 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
   if (shape.isParent || type === 'group') {
     return (
       <div className="ed-group">
-        <span className="ed-group__title">{title}</span>
+        <span className="ed-group__title" dir="auto">
+          {title}
+        </span>
         {badge !== null && <LockBadge badge={badge} />}
         <Handles shape={shape} isConnectable={props.isConnectable} isQuiet={type === 'group'} />
       </div>
@@ -70,7 +72,9 @@ export const NodeView = memo(function NodeView(props: NodeProps) {
           <NodeIcon kind={`${type ?? ''} ${kind}`} title={title} />
         </span>
         <span className="ed-node__words">
-          <span className="ed-node__title">{title}</span>
+          <span className="ed-node__title" dir="auto">
+            {title}
+          </span>
           {kind !== '' && kind !== title && <span className="ed-node__kind">{kind}</span>}
         </span>
       </div>
@@ -90,7 +94,7 @@ function Rows({ data, isRoomy }: { data: NodeProps['data']; isRoomy: boolean }) 
       {rows.map(({ label, value }) => (
         <div key={label} data-long={(isRoomy && value.length > LONG_CHARS) || undefined}>
           <dt>{label}</dt>
-          <dd>{value}</dd>
+          <dd dir="auto">{value}</dd>
         </div>
       ))}
     </dl>

@@ -48,7 +48,9 @@ export function NodeInspector({ nodeId }: { nodeId: string }) {
   return (
     <section className="coflow-card ed-inspector" aria-label={title}>
       <header className="coflow-card__head">
-        <h2 className="coflow-card__title ed-inspector__title">{title}</h2>
+        <h2 className="coflow-card__title ed-inspector__title" dir="auto">
+          {title}
+        </h2>
         {isEditable && (
           <>
             {node.connectable !== false && !isNote(type, data) && (

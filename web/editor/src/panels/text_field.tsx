@@ -31,6 +31,7 @@ export function TextInput(props: Props) {
       {({ onType, ...field }) => (
         <input
           {...field}
+          dir="auto"
           type="text"
           spellCheck={false}
           onChange={(event) => onType(event.target.value)}
@@ -49,6 +50,7 @@ export function TextArea({ isLong, ...props }: Props & { isLong: boolean }) {
       {({ onType, ...field }) => (
         <textarea
           {...field}
+          dir="auto"
           rows={isTall ? 4 : 1}
           spellCheck={isTall}
           onChange={({ target: { value } }) => onType(isTall ? value : oneLineOf(value))}

@@ -51,6 +51,7 @@ export function CommentComposer(props: CommentComposerProps) {
       <div className="coflow-composer__box">
         <textarea
           className="coflow-composer__text"
+          dir="auto"
           aria-label={label}
           placeholder={placeholder}
           rows={1}

@@ -95,7 +95,7 @@ export function CommentView({ comment }: { comment: Comment }) {
             }}
           />
         ) : (
-          <p className="coflow-comment__text" data-deleted={isDeleted || undefined}>
+          <p className="coflow-comment__text" dir="auto" data-deleted={isDeleted || undefined}>
             {isDeleted ? 'Deleted' : comment.content}
           </p>
         )}
