@@ -267,8 +267,8 @@ async def test_who_comes_back_by_a_socket_and_joins_by_rest_is_recorded_once(
     api: Api, owner: httpx.AsyncClient, path: str
 ) -> None:
     ann = await member(api, owner, path, "editor")
-    came: tuple[str, dict[str, str]] = ("session.joined", {"by": "socket"})
-    expected = [came]
+    came = ("session.joined", {"by": "socket"})
+    expected: list[tuple[str, dict[str, str]]] = [came]
 
     async def is_recorded() -> bool:
         entries = await audited(owner, path, "session")

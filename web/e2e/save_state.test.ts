@@ -66,3 +66,12 @@ test('the name gives way to it', async ({ server, openPage, openWire }) => {
   await nameField(page).fill('Question')
   await expectWhole(/Offline – 1 change kept on this device/, 'save-offline')
 })
+
+test('beside a short name it takes one line', async ({ server, openPage }) => {
+  await createWorkflow(server, { user: 'ann', id: 'short-name', name: 'Plan', ...TWO_STEPS })
+  const page = await openPage()
+  await openEditor(page, { server, user: 'ann', workflow: 'short-name' })
+  await untilSaved(page)
+  const label = await page.locator('.coflow-save__label').boundingBox()
+  expect(label?.height).toBeLessThan(20)
+})
