@@ -92,3 +92,33 @@ test('a comment that is being written on a step stays in its place when the step
   await untilSaved(ann)
   await expect.poll(() => middle(pin)).toEqual(pinAt)
 })
+
+test('a half-written comment is not thrown away without a question', async ({
+  server,
+  openPage
+}) => {
+  const { ann } = await together(server, openPage)
+  const question = ann.getByRole('alertdialog', { name: 'Discard this comment?' })
+  await beginOn(ann, 'mail')
+  await composer(ann).pressSequentially('Half a')
+  await ann.mouse.click(640, 640)
+  await question.waitFor()
+  await takeScreenshot(ann, 'comment-discard')
+  await question.getByRole('button', { name: 'Cancel' }).click()
+  await question.waitFor({ state: 'detached' })
+  // One goes on where one was.
+  await expect.poll(() => composer(ann).evaluate((field) => field.matches(':focus'))).toBe(true)
+  await ann.keyboard.type(' comment')
+  expect(await composer(ann).inputValue()).toBe('Half a comment')
+
+  await composer(ann).press('Escape')
+  await question.getByRole('button', { name: 'Discard' }).click()
+  await composer(ann).waitFor({ state: 'detached' })
+  await expect.poll(() => ann.locator('.coflow-pin').count()).toBe(0)
+
+  // Nothing is written: there is nothing to ask.
+  await beginOn(ann, 'mail')
+  await ann.mouse.click(640, 640)
+  await composer(ann).waitFor({ state: 'detached' })
+  expect(await question.count()).toBe(0)
+})

@@ -16,11 +16,13 @@ export interface CommentComposerProps {
   /** Rejects with ApiError; what was written stays then. */
   onSubmit: (content: string) => Promise<unknown>
   onCancel?: (() => void) | undefined
+  /** For who asks before it is thrown away. */
+  onChange?: ((content: string) => void) | undefined
 }
 
 export function CommentComposer(props: CommentComposerProps) {
   const { label, placeholder, action: actionName, initial = '', autoFocus = false } = props
-  const { onSubmit, onCancel } = props
+  const { onSubmit, onCancel, onChange } = props
   const [content, setContent] = useState(initial)
   const action = useAction()
   const isEmpty = content.trim() === ''
@@ -58,7 +60,10 @@ export function CommentComposer(props: CommentComposerProps) {
           maxLength={maxLength}
           autoFocus={autoFocus}
           value={content}
-          onChange={(event) => setContent(event.target.value)}
+          onChange={(event) => {
+            setContent(event.target.value)
+            onChange?.(event.target.value)
+          }}
           onKeyDown={onKeyDown}
           onFocus={(event) => event.target.setSelectionRange(content.length, content.length)}
         />

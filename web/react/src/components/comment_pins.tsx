@@ -8,6 +8,7 @@ import type { CanvasWatch } from './canvas_watch'
 import { Avatar } from './avatar'
 import { followAnchor, followPlace, type Anchor } from './comment_anchor'
 import { CommentComposer } from './comment_composer'
+import { Confirm } from './confirm'
 import { Scope, splitProps, type OptionalScopeProps } from './scope'
 import { ThreadView } from './thread_view'
 import { useCanvas, type CanvasRef } from './use_canvas'
@@ -198,19 +199,27 @@ function Draft({ watch, draft, onEnd }: DraftProps) {
   // For a node that is deleted while one writes: the server no longer knows where it was.
   const place = useRef<Point | null>(null)
   useEffect(() => followPlace(watch, draft, (at) => (place.current = at)), [watch, draft])
+  const written = useRef('')
+  const box = useRef<HTMLDivElement>(null)
+  const [isAsking, setAsking] = useState(false)
+  const giveUp = () => {
+    if (written.current.trim() === '') onEnd()
+    else setAsking(true)
+  }
   return (
-    <Popover.Root open onOpenChange={(isOpen) => isOpen || onEnd()}>
+    <Popover.Root open onOpenChange={(isOpen) => isOpen || giveUp()}>
       <Popover.Anchor className="coflow-pin" data-active>
         <Avatar person={person} size="small" />
       </Popover.Anchor>
       <Bubble label="New comment" opener={opener}>
-        <div className="coflow-pins__draft">
+        <div ref={box} className="coflow-pins__draft">
           <CommentComposer
             label="New comment"
             placeholder="Add a comment…"
             action="Add comment"
             autoFocus
-            onCancel={() => onEnd()}
+            onCancel={giveUp}
+            onChange={(content) => (written.current = content)}
             onSubmit={async (content) => {
               await add({
                 content,
@@ -223,6 +232,16 @@ function Draft({ watch, draft, onEnd }: DraftProps) {
           />
         </div>
       </Bubble>
+      <Confirm
+        open={isAsking}
+        onOpenChange={setAsking}
+        title="Discard this comment?"
+        text="It has not been sent."
+        action="Discard"
+        onConfirm={() => onEnd()}
+        // The click that asked has taken it from the field.
+        onReturn={() => box.current?.querySelector('textarea')?.focus()}
+      />
     </Popover.Root>
   )
 }
