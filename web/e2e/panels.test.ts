@@ -189,13 +189,15 @@ test('people are listed with what they may do, what they do, and since when they
 }) => {
   const [page, bob] = [await openPage(), await openPage()]
   const workflow = await createPlan(server, TWO_STEPS)
-  // Without a socket: who was heard of five minutes ago by this page's clock.
+  // Without a socket, who alone is not heard of again in the five minutes that pass in this page.
   await server.request('POST', '/api/collaboration/sessions', {
     user: 'kim',
     body: { workflow_id: workflow }
   })
-  await page.clock.install({ time: Date.now() + 5 * 60_000 })
+  await page.clock.install()
   await open(page, server, workflow)
+  await page.clock.fastForward(5 * 60_000)
+  await untilSaved(page)
   await open(bob, server, workflow, 'bob')
   await node(bob, 'ask').click()
   await page.getByRole('button', { name: 'Locks and mode' }).click()
