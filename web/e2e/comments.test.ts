@@ -1,6 +1,6 @@
 /** Comments about what is deleted, and comments that are not finished. */
 
-import type { Locator, Page } from 'playwright-core'
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { middle, node, TWO_STEPS, untilSaved } from './harness/canvas'
 import { createWorkflow, openEditor } from './harness/editor'
 import { takeScreenshot } from './harness/screenshots'
@@ -9,10 +9,14 @@ import { expect, test } from './harness/test'
 
 let count = 0
 
-async function together(server: Server, openPage: () => Promise<Page>) {
+async function together(
+  server: Server,
+  openPage: (options?: BrowserContextOptions) => Promise<Page>
+) {
   const workflow = `comments-${++count}`
   await createWorkflow(server, { user: 'ann', id: workflow, name: 'Plan', ...TWO_STEPS })
-  const [ann, bob] = [await openPage(), await openPage()]
+  // Places are compared: nothing may be on its way there.
+  const [ann, bob] = [await openPage({ reducedMotion: 'reduce' }), await openPage()]
   await openEditor(ann, { server, user: 'ann', workflow })
   await openEditor(bob, { server, user: 'bob', workflow })
   await node(ann, 'ask').waitFor()

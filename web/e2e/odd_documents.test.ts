@@ -54,6 +54,24 @@ test('a style from the document colours a step and moves it nowhere', async ({
   expect(nodes[0]?.style).toEqual(style)
 })
 
+test('classes from the document are none of the page’s own', async ({ server, openPage }) => {
+  const page = await openPage()
+  await openWith(page, server, {
+    id: 'odd-classes',
+    nodes: [
+      { ...ASK, className: 'mine ed-workspace' },
+      { ...MAIL, className: 'mine' }
+    ],
+    edges: [{ ...TWO_STEPS.edges[0], className: 'coflow-overlay' }]
+  })
+  const classesOf = (id: string) => node(page, id).getAttribute('class')
+  expect(await classesOf('ask')).not.toContain('ed-workspace')
+  expect(await classesOf('mail')).toContain('mine')
+  expect(await page.locator('.react-flow__edge').first().getAttribute('class')).not.toContain(
+    'coflow-overlay'
+  )
+})
+
 test('a step that lies beyond all canvases leaves the others in sight', async ({
   server,
   openPage

@@ -1,6 +1,6 @@
 /** Providers that come, go, hide, and stand beside each other, in one page. */
 
-import { Activity, useState } from 'react'
+import React, { Fragment, useState, type ComponentType, type ReactNode } from 'react'
 import {
   CoflowProvider,
   SaveStatus,
@@ -10,6 +10,11 @@ import {
   type CoflowProviderProps
 } from '@coflow/react'
 import '@coflow/react/styles.css'
+
+/** React 18, with which this application is built too, has none. */
+const Activity =
+  (Reflect.get(React, 'Activity') as
+    ComponentType<{ mode: 'visible' | 'hidden'; children: ReactNode }> | undefined) ?? Fragment
 
 type Scope = Omit<CoflowProviderProps, 'children'>
 

@@ -29,12 +29,15 @@ const isExtent: Check = (value) =>
 const isMarker: Check = (value) =>
   isString(value) || (isFlat(value) && isString((value as { type?: unknown }).type))
 const isHandleId: Check = (value) => value === null || isString(value)
+/** The classes of this package, of its editor and of React Flow place things on the page. */
+const isClassNames: Check = (value) =>
+  isString(value) && !/(?:^|\s)(?:coflow|ed|react-flow)[-_]/.test(value as string)
 /** One class or id: React Flow throws at a selector that is none. */
 const isPlainSelector: Check = (value) => isString(value) && /^[.#]?[\w-]+$/.test(value as string)
 
 const either: Readonly<Record<string, Check>> = {
   type: isString,
-  className: isString,
+  className: isClassNames,
   ariaLabel: isString,
   ariaRole: isString,
   style: isFlat,
