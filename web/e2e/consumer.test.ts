@@ -9,7 +9,7 @@ import { allowProblems } from './harness/browser'
 import { stored, type Graph } from './harness/canvas'
 import { Consumer, pack } from './harness/consumer'
 import { expect, test } from './harness/test'
-import { Server } from './harness/server'
+import { Server, type ServerOptions } from './harness/server'
 
 const PREPARED_WITHIN_MS = 600_000
 
@@ -66,6 +66,11 @@ test('a cursor is seen where it is on the canvas', async ({ openPage }) => {
 
   await ann.locator('.coflow-cursor').getByText('bob').waitFor()
 })
+
+/** A server of another origin than the application's, with tokens. */
+function startElsewhere(start: (options: ServerOptions) => Promise<Server>): Promise<Server> {
+  return start({ auth: 'jwt', settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin } })
+}
 
 async function openFor(page: Page, workflow: string, user: string): Promise<void> {
   await page.goto(`${consumer.origin}/?workflow=${workflow}&user=${user}`)
@@ -146,10 +151,7 @@ test('with tokens and a server elsewhere the components work as well', async ({
   openPage,
   startServer
 }) => {
-  const elsewhere = await startServer({
-    auth: 'jwt',
-    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
-  })
+  const elsewhere = await startElsewhere(startServer)
   const workflow = 'elsewhere'
   const owner = await elsewhere.token('ann', { name: 'Ann' })
   await elsewhere.request('POST', '/api/workflows', { token: owner, body: { id: workflow } })
@@ -243,10 +245,7 @@ test('two users with a token function each are two in one page', async ({
   openPage,
   startServer
 }) => {
-  const elsewhere = await startServer({
-    auth: 'jwt',
-    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
-  })
+  const elsewhere = await startElsewhere(startServer)
   const workflow = 'of-two'
   const ann = await elsewhere.token('ann')
   await elsewhere.request('POST', '/api/workflows', { token: ann, body: { id: workflow } })
@@ -265,10 +264,7 @@ test('without a network for a token either, the copy on the device is shown', as
   openPage,
   startServer
 }) => {
-  const elsewhere = await startServer({
-    auth: 'jwt',
-    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
-  })
+  const elsewhere = await startElsewhere(startServer)
   const token = await elsewhere.token('ann')
   await elsewhere.request('POST', '/api/workflows', { token, body: { id: 'carried' } })
   const page = await openPage()
@@ -287,10 +283,7 @@ test('whoever is refused is told so by every component alone', async ({
   openPage,
   startServer
 }) => {
-  const elsewhere = await startServer({
-    auth: 'jwt',
-    settings: { COFLOW_ALLOWED_ORIGINS: consumer.origin }
-  })
+  const elsewhere = await startElsewhere(startServer)
   const owner = await elsewhere.token('ann', { workflows: { '*': 'owner' } })
   await elsewhere.request('POST', '/api/workflows', { token: owner, body: { id: 'closed' } })
   const stranger = await elsewhere.token('zed')

@@ -45,8 +45,10 @@ const ariaLabels = {
 }
 /** From farther away nobody can read what cards say, and drawing it would cost frames. */
 const FAR_ZOOM = 0.25
-/** Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. Not before
- * the view is set: what is out of sight until then would be drawn, taken away and drawn again. */
+/**
+ * Beyond that React Flow draws only what can be seen, which costs a little in each frame of a pan. Not before
+ * the view is set: what is out of sight until then would be drawn, taken away and drawn again.
+ */
 const MANY_NODES = 300
 
 export const Canvas = memo(function Canvas() {

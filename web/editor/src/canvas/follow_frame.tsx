@@ -10,13 +10,18 @@ import { followingView } from './following_view'
 const DURATION_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 160
 
 export function FollowFrame() {
-  const { followed, setFollowed } = useCanvasState()
-  const person = useFollowed()
+  const { followed } = useCanvasState()
+  return followed === null ? null : <Frame userId={followed} />
+}
+
+function Frame({ userId }: { userId: string }) {
+  const { setFollowed } = useCanvasState()
+  const person = usePerson(userId)
   const { setViewport } = useReactFlow()
   const announce = useAnnounce()
   const width = useStore((canvas) => canvas.width)
   const height = useStore((canvas) => canvas.height)
-  const isGone = followed !== null && person === undefined
+  const isGone = person === undefined
   const { viewport = null } = person ?? {}
   const view = viewport === null ? null : followingView(viewport, { width, height })
   const x = view?.x
@@ -42,8 +47,13 @@ export function FollowFrame() {
 
 /** In reach of a finger too, which has no Escape. */
 export function StopFollowing() {
+  const { followed } = useCanvasState()
+  return followed === null ? null : <StopButton userId={followed} />
+}
+
+function StopButton({ userId }: { userId: string }) {
   const { setFollowed } = useCanvasState()
-  const person = useFollowed()
+  const person = usePerson(userId)
   if (person === undefined) return null
   return (
     <button
@@ -57,10 +67,9 @@ export function StopFollowing() {
   )
 }
 
-function useFollowed(): Participant | undefined {
-  const { followed } = useCanvasState()
-  const others = useOthers()
-  return followed === null ? undefined : others.find(({ userId }) => userId === followed)
+/** Renders with every cursor that moves: only for who follows somebody. */
+function usePerson(id: string): Participant | undefined {
+  return useOthers().find(({ userId }) => userId === id)
 }
 
 function colorOf({ color }: Participant): CSSProperties {

@@ -1,6 +1,7 @@
 /** Undo and redo of one's own changes, with the keys that everybody knows. */
 import { Redo2, Undo2 } from 'lucide-react'
 import { useEffect, useSyncExternalStore } from 'react'
+import { isApple, undoStepOf } from '../hooks/undo_keys'
 import { useClient } from '../hooks/use_client'
 import { useUndo } from '../hooks/use_undo'
 import { IconButton } from './icon_button'
@@ -22,13 +23,11 @@ export function UndoButtons(props: UndoButtonsProps) {
   )
 }
 
-/** For the keys. What is shown agrees first with what a server has rendered, which knows nothing of it. */
-const isApple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
-
 const neverChanges = () => () => undefined
 
 function Buttons({ isWithoutShortcuts = false }: Pick<UndoButtonsProps, 'isWithoutShortcuts'>) {
   const { undo, redo, canUndo, canRedo } = useUndo()
+  // What is shown agrees first with what a server has rendered, which knows nothing of the system.
   const hasAppleKeys = useSyncExternalStore(
     neverChanges,
     () => isApple,
@@ -65,7 +64,7 @@ function useShortcuts(isOn: boolean): void {
     if (!isOn) return
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || isTyping(event.target)) return
-      const step = stepOf(event)
+      const step = undoStepOf(event)
       const { canUndo, canRedo } = client.history.state.get()
       if (step === null || !(step === 'undo' ? canUndo : canRedo) || !client.canEdit()) return
       event.preventDefault()
@@ -74,12 +73,6 @@ function useShortcuts(isOn: boolean): void {
     window.addEventListener('keydown', onKeyDown)
     return () => window.removeEventListener('keydown', onKeyDown)
   }, [client, isOn])
-}
-
-function stepOf({ key, altKey, shiftKey, ctrlKey, metaKey }: KeyboardEvent) {
-  if (altKey || !(isApple ? metaKey : ctrlKey)) return null
-  if (key.toLowerCase() === 'z') return shiftKey ? 'redo' : 'undo'
-  return key.toLowerCase() === 'y' && !isApple && !shiftKey ? 'redo' : null
 }
 
 /** A field has an undo of its own, and a dialog covers what would be undone. */

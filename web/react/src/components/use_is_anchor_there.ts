@@ -1,5 +1,6 @@
 /** Whether the node or edge that a comment is about is there now, and not only when the comments were read. */
 import { useCallback, useSyncExternalStore } from 'react'
+import { EDGES, NODES } from '../flow/read_graph'
 import { useClient } from '../hooks/use_client'
 import { useStore } from '../hooks/use_store'
 import type { Comment } from '../types'
@@ -9,7 +10,7 @@ export function useIsAnchorThere({ contextType, contextId, anchorExists }: Comme
   const doc = useStore(client.document)
   const { isLoaded } = useStore(client.connection)
   const isOfDocument = contextType === 'node' || contextType === 'edge'
-  const entries = doc.getMap(contextType === 'edge' ? 'edges' : 'nodes')
+  const entries = doc.getMap(contextType === 'edge' ? EDGES : NODES)
   const subscribe = useCallback(
     (listener: () => void) => {
       entries.observe(listener)

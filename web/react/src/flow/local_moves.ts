@@ -27,7 +27,7 @@ export class LocalMoves {
     const sized = changes.filter((each) => each.type === 'dimensions')
     const isDrag = moved.some(({ dragging }) => dragging === true)
     const isResize = sized.some(({ resizing }) => resizing === true)
-    const isEnd = sized.filter((each) => this.#resize(each, isDrag)).length > 0
+    const ends = sized.map((each) => this.#resize(each, isDrag))
     const dropped: NodePositionChange[] = []
     for (const change of moved) {
       if (change.dragging === true) this.#drag(change)
@@ -36,7 +36,7 @@ export class LocalMoves {
       else if (isDrag || isResize) this.#moveAlong(change)
       else dropped.push(change)
     }
-    return dropped.length > 0 || isEnd ? this.#end(dropped) : null
+    return dropped.length > 0 || ends.includes(true) ? this.#end(dropped) : null
   }
 
   /** Everything is again where the document has it. Returns whether there was anything. */

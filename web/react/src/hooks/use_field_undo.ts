@@ -2,23 +2,20 @@
 
 import { useEffect, type RefObject } from 'react'
 import type { TextField } from './use_caret'
+import { undoStepOf, type UndoStep } from './undo_keys'
 import { useClient } from './use_client'
-
-type Command = 'undo' | 'redo'
-
-const isApple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
 
 export function useFieldUndo(field: RefObject<TextField | null>): void {
   const { history } = useClient()
   useEffect(() => {
-    const follow = (event: Event, command: Command | null) => {
-      if (command === null || event.defaultPrevented || event.target !== field.current) return
+    const follow = (event: Event, step: UndoStep | null) => {
+      if (step === null || event.defaultPrevented || event.target !== field.current) return
       event.preventDefault()
-      history[command]()
+      history[step]()
     }
-    const onKeyDown = (event: KeyboardEvent) => follow(event, commandOfKey(event))
+    const onKeyDown = (event: KeyboardEvent) => follow(event, undoStepOf(event))
     // From the browser's menu, or a gesture.
-    const onBeforeInput = (event: InputEvent) => follow(event, commandOfInput(event))
+    const onBeforeInput = (event: InputEvent) => follow(event, stepOfInput(event))
     // On the document: the field's own handlers come first, the window's know that it is done.
     document.addEventListener('keydown', onKeyDown)
     document.addEventListener('beforeinput', onBeforeInput)
@@ -29,14 +26,7 @@ export function useFieldUndo(field: RefObject<TextField | null>): void {
   }, [field, history])
 }
 
-function commandOfKey(event: KeyboardEvent): Command | null {
-  if (event.altKey || event.isComposing || !(isApple ? event.metaKey : event.ctrlKey)) return null
-  const key = event.key.toLowerCase()
-  if (key === 'z') return event.shiftKey ? 'redo' : 'undo'
-  return key === 'y' && !isApple && !event.shiftKey ? 'redo' : null
-}
-
-function commandOfInput({ inputType }: InputEvent): Command | null {
+function stepOfInput({ inputType }: InputEvent): UndoStep | null {
   if (inputType === 'historyUndo') return 'undo'
   return inputType === 'historyRedo' ? 'redo' : null
 }
